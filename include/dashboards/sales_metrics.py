@@ -33,7 +33,7 @@ def _orders() -> stat.Panel:
         .title("Orders")
         .description("Orders placed in the chosen range, over all currencies.")
         .datasource(queries.SOURCE)
-        .with_target(queries.sumlooks.over_time("orders", "dimension:all"))
+        .with_target(queries.sum_over_time("orders", "dimension:all"))
         .reduce_options(ReduceDataOptions().calcs(["sum"]).values(False).fields(""))
         .graph_mode(BigValueGraphMode.AREA)
         .color_mode(BigValueColorMode.VALUE)
@@ -104,7 +104,7 @@ def _freshness() -> stat.Panel:
 def _sales_per_minute() -> timeseries.Panel:
     return (
         looks.over_time("Sales per minute", "Revenue of each minute of order time, in each currency.")
-        .with_target(queries.sumlooks.over_time("revenue_minor", _SOLD, by="currency"))
+        .with_target(queries.sum_over_time("revenue_minor", _SOLD, by="currency"))
         .with_transformation(transforms.divide_series(_CENTS))
         .display_name("${__field.labels.currency}")
         .unit("locale")
@@ -116,8 +116,8 @@ def _sales_per_minute() -> timeseries.Panel:
 def _orders_per_minute() -> timeseries.Panel:
     return (
         looks.over_time("Orders and items per minute", "Orders placed and items in them.")
-        .with_target(queries.sumlooks.over_time("orders", "dimension:all", ref_id="A"))
-        .with_target(queries.sumlooks.over_time("items", "dimension:all", ref_id="B"))
+        .with_target(queries.sum_over_time("orders", "dimension:all", ref_id="A"))
+        .with_target(queries.sum_over_time("items", "dimension:all", ref_id="B"))
         .override_by_query("A", [DynamicConfigValue("displayName", "orders")])
         .override_by_query("B", [DynamicConfigValue("displayName", "items")])
         .unit("locale")
@@ -129,7 +129,7 @@ def _orders_per_minute() -> timeseries.Panel:
 def _events_per_second() -> timeseries.Panel:
     return (
         looks.over_time("Events per second", "Valid events by type, averaged over each minute of event time.")
-        .with_target(queries.sumlooks.over_time("events", "dimension:event_type", by="value", size=30))
+        .with_target(queries.sum_over_time("events", "dimension:event_type", by="value", size=30))
         .with_transformation(transforms.divide_series(_SECONDS))
         .stacking(StackingConfig().mode(StackingMode.NORMAL).group("A"))
         .display_name("${__field.labels.value}")
