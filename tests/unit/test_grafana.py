@@ -1,0 +1,125 @@
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from include.config import PROJECT_ROOT
+from include.dashboards.__main__ import FOLDER, write_all
+from include.names import Alias
+
+GRAFANA = PROJECT_ROOT / "docker" / "grafana"
+DASHBOARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))}
+PANELS = [
+    pytest.param(panel, id=f"{name}-{panel['title']}")
+    for name, board in DASHBOARDS.items()
+    for panel in board["panels"]
+]
+TEMPLATES = PROJECT_ROOT / "include" / "serving" / "index_templates"
+
+every_panel = pytest.mark.parametrize("panel", PANELS)
+
+
+def provisioned(kind: str) -> Any:
+    (path,) = (GRAFANA / "provisioning" / kind).glob("*.yaml")
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def sources() -> dict[str, Any]:
+    return {source["uid"]: source for source in provisioned("datasources")["datasources"]}
+
+
+def fields_of(alias: str) -> dict[str, str]:
+    template = json.loads((TEMPLATES / f"{alias}.json").read_text(encoding="utf-8"))
+    properties = template["template"]["mappings"]["properties"]
+    return {name: mapping["type"] for name, mapping in properties.items()}
+
+
+def aggregated_fields(target: dict[str, Any]) -> set[str]:
+    return {part["field"] for part in target["bucketAggs"] + target["metrics"]}
+
+
+def searched_fields(target: dict[str, Any]) -> set[str]:
+    named = {name for name in re.findall(r"(\w+):", target["query"]) if name != "_exists_"}
+    return named | set(re.findall(r"_exists_:(\w+)", target["query"]))
+
+
+def test_the_committed_dashboards_are_what_the_builders_make(tmp_path: Any) -> None:
+    write_all(tmp_path)
+    fresh = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in tmp_path.glob("*.json")}
+    assert fresh == DASHBOARDS, "run: python -m include.dashboards"
+    assert "sales_metrics" in fresh
+
+
+@every_panel
+def test_panels_ask_a_provisioned_source_for_fields_of_its_alias(panel: dict[str, Any]) -> None:
+    for target in panel["targets"]:
+        source = sources()[target["datasource"]["uid"]]
+        assert target["datasource"]["type"] == source["type"]
+        fields = fields_of(source["jsonData"]["index"])
+        assert aggregated_fields(target) | searched_fields(target) <= fields.keys()
+        assert target["timeField"] == source["jsonData"]["timeField"]
+
+
+@every_panel
+def test_panels_add_numbers_and_group_by_keywords(panel: dict[str, Any]) -> None:
+    for target in panel["targets"]:
+        fields = fields_of(sources()[target["datasource"]["uid"]]["jsonData"]["index"])
+        kinds = {(part["type"], fields[part["field"]]) for part in target["bucketAggs"] + target["metrics"]}
+        assert kinds <= {("sum", "long"), ("max", "date"), ("terms", "keyword"), ("date_histogram", "date")}
+
+
+@every_panel
+def test_panels_order_by_a_metric_that_grafana_resolves(panel: dict[str, Any]) -> None:
+    for target in panel["targets"]:
+        ids = {metric["id"] for metric in target["metrics"]}
+        # Grafana takes only digits for the id of a metric in an order.
+        assert all(number.isdigit() for number in ids)
+        orders = {part["settings"]["orderBy"] for part in target["bucketAggs"] if part["type"] == "terms"}
+        assert orders <= ids | {"_term"}
+
+
+@every_panel
+def test_panels_have_a_unit_a_description_and_a_text_for_no_data(panel: dict[str, Any]) -> None:
+    defaults = panel["fieldConfig"]["defaults"]
+    assert defaults["unit"]
+    assert defaults["noValue"]
+    assert panel["description"]
+
+
+@every_panel
+def test_money_is_divided_into_whole_units_and_never_added_over_currencies(panel: dict[str, Any]) -> None:
+    for target in panel["targets"]:
+        cents = [metric["field"] for metric in target["metrics"] if metric["field"].endswith("_minor")]
+        if cents:
+            assert target["bucketAggs"][0]["field"] == "currency"
+            divisors = [step["options"].get("binary", {}).get("right") for step in panel["transformations"]]
+            assert divisors.count({"fixed": "100"}) == len(cents)
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_panels_fit_the_grid_without_overlap(name: str) -> None:
+    cells: set[tuple[int, int]] = set()
+    for panel in DASHBOARDS[name]["panels"]:
+        place = panel["gridPos"]
+        covered = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
+        assert place["x"] + place["w"] <= 24
+        assert not cells & covered, f"{panel['title']} overlaps another panel"
+        cells |= covered
+
+
+def test_sources_have_the_name_of_the_alias_they_read() -> None:
+    for uid, source in sources().items():
+        assert uid == source["jsonData"]["index"]
+        assert uid in {alias.value for alias in Alias}
+
+
+def test_the_compose_file_mounts_what_grafana_is_told_to_read() -> None:
+    grafana = yaml.safe_load((PROJECT_ROOT / "docker" / "docker-compose.yml").read_text(encoding="utf-8"))
+    mounts = dict(mount.split(":")[:2] for mount in grafana["services"]["grafana"]["volumes"])
+    (provider,) = provisioned("dashboards")["providers"]
+    assert mounts["./grafana/dashboards"] == provider["options"]["path"]
+    assert mounts["./grafana/provisioning"] == "/etc/grafana/provisioning"
+    for source in sources().values():
+        assert source["url"].removeprefix("$") in grafana["services"]["grafana"]["environment"]
