@@ -1,5 +1,6 @@
 """Settings of the platform, read once from the environment and ``.env``; every variable is in ``.env.example``."""
 
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Final
@@ -8,11 +9,15 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from include.errors import ConfigurationError
-from include.names import Table
+from include.names import PLATFORM, Table
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parent.parent
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _default_cache_dir() -> Path:
+    return Path("/var/cache" if os.geteuid() == 0 else "~/.cache") / PLATFORM
 
 
 class Settings(BaseSettings):
@@ -25,12 +30,16 @@ class Settings(BaseSettings):
     # Where things are
     platform_data_dir: Path = Field(PROJECT_ROOT / "data", description="Data, logs and state of the local platform.")
     platform_cache_dir: Path = Field(
-        Path("~/.cache/realtime-data-platform"), description="Downloaded jars and servers, shared by checkouts."
+        default_factory=_default_cache_dir,
+        description="Downloaded jars and servers, shared by checkouts. Default: ~/.cache/realtime-data-platform "
+        "(as root /var/cache/realtime-data-platform, since Elasticsearch runs as another user then).",
     )
     platform_bind_host: str = Field("127.0.0.1", description="Address that every server listens on.")
     lake_uri: str | None = Field(
         None, description="Root of the Delta tables: a folder or an s3a:// address. Default: lake/ in the data folder."
     )
+
+    java_home: Path | None = Field(None, description="Java 17 or newer. Default: the java on the PATH.")
 
     # Kafka
     kafka_port: Port = Field(9092, description="Port of the local broker.")

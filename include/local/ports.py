@@ -1,0 +1,58 @@
+"""Ports: which are free, and who holds the others."""
+
+import socket
+
+import psutil
+
+from include.errors import PrerequisiteError
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a server could listen on this port now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
+def holder(port: int) -> str:
+    """The process that listens on a port, for people: ``java (process 4711)``."""
+    for connection in psutil.net_connections(kind="tcp"):
+        listens = connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+        if listens and connection.pid is not None:
+            return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+    return "a process of another user"
+
+
+def require_free(host: str, ports: dict[str, int]) -> None:
+    """Check that the ports of all parts can be used.
+
+    Args:
+        host: Address the parts will listen on.
+        ports: Port by the name of its setting, for example ``{"KAFKA_PORT": 9092}``.
+
+    Raises:
+        PrerequisiteError: Naming each taken port, who holds it, and the setting to change.
+    """
+    taken = [
+        f"port {port} is taken by {holder(port)}: stop it, or set {setting} in .env to a free port"
+        for setting, port in ports.items()
+        if not is_free(host, port)
+    ]
+    if taken:
+        raise PrerequisiteError("; ".join(taken))
+
+
+def find_free(count: int, host: str = "127.0.0.1") -> list[int]:
+    """Ports that are free now, all different."""
+    probes = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind((host, 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()

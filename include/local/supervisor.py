@@ -1,0 +1,235 @@
+"""The process supervisor: one ``supervisord`` per data folder runs every part and starts it again when it dies."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import xmlrpc.client
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from supervisor.xmlrpc import Faults, SupervisorTransport
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+
+from include.config import PROJECT_ROOT, Settings
+from include.errors import PartUnavailableError
+from include.local.program import Program
+from include.names import Part
+
+_DAEMON: Final = """\
+[supervisord]
+logfile={log_dir}/supervisord.log
+logfile_maxbytes=5MB
+logfile_backups=2
+pidfile={home}/supervisord.pid
+childlogdir={log_dir}
+directory={root}
+identifier=realtime-data-platform
+silent=true
+
+[unix_http_server]
+file={socket}
+chmod=0700
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+[include]
+files={home}/programs/*.conf
+"""
+
+_PROGRAM: Final = """\
+[program:{name}]
+command={command}
+directory={root}
+environment={environment}
+{user}autostart=false
+autorestart={autorestart}
+exitcodes=0
+startsecs={start_seconds}
+startretries=5
+stopwaitsecs={stop_seconds}
+stopasgroup=true
+killasgroup=true
+redirect_stderr=true
+stdout_logfile={log_dir}/{name}.log
+stdout_logfile_maxbytes=20MB
+stdout_logfile_backups=3
+"""
+
+# Linux allows 108 bytes for the path of a socket; macOS 104.
+_SOCKET_DIGEST_LENGTH: Final = 12
+
+
+@dataclass(frozen=True)
+class PartState:
+    """What the supervisor knows of a part.
+
+    Attributes:
+        state: RUNNING, STARTING, BACKOFF, STOPPED, EXITED, FATAL or UNKNOWN.
+        pid: Process id, 0 when it does not run.
+        started_at: Unix seconds of its last start, 0 when never.
+        description: The supervisor's own words.
+    """
+
+    part: Part
+    state: str
+    pid: int
+    started_at: int
+    description: str
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process lives."""
+        return self.state in ("RUNNING", "STARTING")
+
+
+def _quoted(argument: str) -> str:
+    # supervisord expands %(...)s, and splits the command line as a shell does.
+    escaped = argument.replace("%", "%%").replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+class Supervisor:
+    """Client of the platform's supervisord, which it starts when asked to."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._home = settings.platform_data_dir / "supervisor"
+        digest = hashlib.sha256(str(settings.platform_data_dir).encode()).hexdigest()[:_SOCKET_DIGEST_LENGTH]
+        self._socket = Path(tempfile.gettempdir()) / f"rdp-{os.getuid()}-{digest}" / "supervisor.sock"
+
+    def _rpc(self) -> Any:
+        transport = SupervisorTransport(None, None, f"unix://{self._socket}")
+        return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+
+    def is_alive(self) -> bool:
+        """Whether supervisord answers."""
+        try:
+            return str(self._rpc().getState()["statename"]) == "RUNNING"
+        except (OSError, xmlrpc.client.Error):
+            return False
+
+    def ensure_running(self) -> None:
+        """Start supervisord unless it runs.
+
+        Raises:
+            PartUnavailableError: If it does not come up.
+        """
+        if self.is_alive():
+            return
+        (self._home / "programs").mkdir(parents=True, exist_ok=True)
+        self._settings.log_dir.mkdir(parents=True, exist_ok=True)
+        self._socket.parent.mkdir(mode=0o700, exist_ok=True)
+        config = self._home / "supervisord.conf"
+        config.write_text(
+            _DAEMON.format(
+                home=self._home, log_dir=self._settings.log_dir, socket=self._socket, root=PROJECT_ROOT
+            ).replace("%", "%%"),
+            encoding="utf-8",
+        )
+        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(config)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=PROJECT_ROOT)
+        if done.returncode != 0 or not self._wait_alive():
+            raise PartUnavailableError("supervisor", f"did not start: {done.stdout}{done.stderr}")
+
+    @retry(
+        retry=retry_if_result(lambda alive: not alive),
+        stop=stop_after_delay(20),
+        wait=wait_fixed(0.1),
+        retry_error_callback=lambda _: False,
+    )
+    def _wait_alive(self) -> bool:
+        return self.is_alive()
+
+    def define(self, program: Program) -> None:
+        """Make a program known, or known anew when it changed; it is not started."""
+        environment = {"PYTHONPATH": str(PROJECT_ROOT), "PYTHONUNBUFFERED": "1", **program.environment}
+        text = _PROGRAM.format(
+            name=program.part.value,
+            command=" ".join(_quoted(argument) for argument in program.command),
+            root=PROJECT_ROOT,
+            environment=",".join(f"{key}={_quoted(value)}" for key, value in environment.items()),
+            user=f"user={program.user}\n" if program.user else "",
+            autorestart="true" if program.keep_running else "false",
+            start_seconds=program.start_seconds,
+            stop_seconds=program.stop_seconds,
+            log_dir=self._settings.log_dir,
+        )
+        path = self._home / "programs" / f"{program.part.value}.conf"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+        self._adopt(program.part.value)
+
+    def _adopt(self, name: str) -> None:
+        rpc = self._rpc()
+        added, changed, _ = rpc.reloadConfig()[0]
+        if name in changed:
+            rpc.stopProcessGroup(name)
+            rpc.removeProcessGroup(name)
+            added.append(name)
+        if name in added:
+            rpc.addProcessGroup(name)
+
+    def start(self, part: Part) -> None:
+        """Start a part unless it runs; returns when it lived for its ``start_seconds``.
+
+        Raises:
+            PartUnavailableError: If its process ends at once; carries the last lines of its log.
+        """
+        try:
+            self._rpc().startProcess(part.value)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode == Faults.ALREADY_STARTED:
+                return
+            raise PartUnavailableError(part, f"{fault.faultString}\n{self.tail(part)}") from fault
+
+    def stop(self, part: Part) -> None:
+        """Stop a part, if it runs, and wait for its end."""
+        try:
+            self._rpc().stopProcess(part.value)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode not in (Faults.NOT_RUNNING, Faults.BAD_NAME):
+                raise PartUnavailableError(part, f"does not stop: {fault.faultString}") from fault
+
+    def states(self) -> dict[Part, PartState]:
+        """State of every part that is known; empty when supervisord does not run."""
+        if not self.is_alive():
+            return {}
+        known = {part.value: part for part in Part}
+        return {
+            known[info["name"]]: PartState(
+                known[info["name"]], info["statename"], info["pid"], info["start"], info["description"]
+            )
+            for info in self._rpc().getAllProcessInfo()
+            if info["name"] in known
+        }
+
+    def log_file(self, part: Part) -> Path:
+        """Where a part's output goes."""
+        return self._settings.log_dir / f"{part.value}.log"
+
+    def tail(self, part: Part, lines: int = 15) -> str:
+        """The last lines of a part's log."""
+        path = self.log_file(part)
+        if not path.exists():
+            return ""
+        return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+    def shut_down(self) -> None:
+        """Stop every part and supervisord itself, and wait for their end."""
+        if not self.is_alive():
+            return
+        rpc = self._rpc()
+        rpc.stopAllProcesses()
+        rpc.shutdown()
+        self._wait_gone()
+        shutil.rmtree(self._socket.parent, ignore_errors=True)
+
+    @retry(retry=retry_if_result(lambda gone: not gone), stop=stop_after_delay(90), wait=wait_fixed(0.2))
+    def _wait_gone(self) -> bool:
+        return not self.is_alive() and not (self._home / "supervisord.pid").exists()

@@ -1,0 +1,118 @@
+"""The platform's Kafka topics: making them, and seeing how full they are."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.admin import NewTopic
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from include.config import Settings
+from include.errors import PartUnavailableError
+from include.names import RAW_TOPICS, Part, Topic
+
+_DAY_MS: Final = 24 * 3600 * 1000
+# Raw events can be read again for a week (bronze keeps them for good); what is derived can be looked up for a month.
+_RETENTION_MS: Final = {topic: (7 if topic in RAW_TOPICS else 30) * _DAY_MS for topic in Topic}
+
+
+@dataclass(frozen=True)
+class TopicState:
+    """How full a topic is: begin and end offset by partition."""
+
+    name: str
+    offsets: dict[int, tuple[int, int]]
+
+    @property
+    def records(self) -> int:
+        """Records that the broker still holds."""
+        return sum(end - begin for begin, end in self.offsets.values())
+
+
+def admin_client(settings: Settings, timeout_ms: int = 10_000) -> KafkaAdminClient:
+    """An administrator's connection; the caller closes it."""
+    return KafkaAdminClient(
+        bootstrap_servers=settings.bootstrap_servers,
+        request_timeout_ms=timeout_ms,
+        bootstrap_timeout_ms=timeout_ms,
+    )
+
+
+def _wanted(settings: Settings) -> list[NewTopic]:
+    return [
+        NewTopic(
+            name=topic.value,
+            num_partitions=settings.kafka_partitions,
+            replication_factor=settings.kafka_replication,
+            topic_configs={
+                # The broker's clock only grows within a partition: the watermark of the speed layer rests on it.
+                "message.timestamp.type": "LogAppendTime",
+                "retention.ms": str(_RETENTION_MS[topic]),
+                "max.message.bytes": str(10 * 1024 * 1024),
+                "min.insync.replicas": str(max(1, settings.kafka_replication - 1)),
+            },
+        )
+        for topic in Topic
+    ]
+
+
+def create_topics(settings: Settings) -> list[str]:
+    """Make the topics that are not there yet.
+
+    Returns:
+        Names of those it made.
+
+    Raises:
+        PartUnavailableError: If the broker does not answer or refuses.
+    """
+    try:
+        client = admin_client(settings)
+        try:
+            present = set(client.list_topics())
+            absent = [topic for topic in _wanted(settings) if topic.name not in present]
+            for topic in absent:
+                _create(client, topic)
+            return [topic.name for topic in absent]
+        finally:
+            client.close()
+    except KafkaError as error:
+        raise PartUnavailableError(Part.KAFKA, f"creating topics failed: {error}") from error
+
+
+def _create(client: KafkaAdminClient, topic: NewTopic) -> None:
+    try:
+        client.create_topics([topic])
+    except TopicAlreadyExistsError:
+        return  # somebody else made it in the same moment: it is there, which is all that is asked
+
+
+def topic_states(settings: Settings) -> list[TopicState]:
+    """Begin and end offsets of all platform topics that exist.
+
+    Raises:
+        PartUnavailableError: If the broker does not answer.
+    """
+    try:
+        consumer = KafkaConsumer(bootstrap_servers=settings.bootstrap_servers, bootstrap_timeout_ms=10_000)
+        try:
+            present = consumer.topics()
+            return [_state(consumer, topic) for topic in Topic if topic.value in present]
+        finally:
+            consumer.close()
+    except KafkaError as error:
+        raise PartUnavailableError(Part.KAFKA, f"reading offsets failed: {error}") from error
+
+
+def _state(consumer: KafkaConsumer, topic: Topic) -> TopicState:
+    partitions = [TopicPartition(topic.value, number) for number in consumer.partitions_for_topic(topic.value) or ()]
+    begins = consumer.beginning_offsets(partitions)
+    ends = consumer.end_offsets(partitions)
+    return TopicState(topic.value, {p.partition: (begins[p], ends[p]) for p in sorted(partitions)})
+
+
+def end_offsets(settings: Settings) -> dict[str, dict[int, int]]:
+    """End offset by topic and partition."""
+    return {
+        state.name: {partition: end for partition, (_, end) in state.offsets.items()}
+        for state in topic_states(settings)
+    }
