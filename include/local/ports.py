@@ -21,8 +21,9 @@ def is_free(host: str, port: int) -> bool:
 def holder(port: int) -> str:
     """The process that listens on a port, for people: ``java (process 4711)``."""
     for connection in psutil.net_connections(kind="tcp"):
-        listens = connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
-        if listens and connection.pid is not None:
+        if connection.status != psutil.CONN_LISTEN or not connection.laddr or connection.laddr.port != port:
+            continue
+        if connection.pid is not None:
             return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
     return "a process of another user"
 
