@@ -87,6 +87,7 @@ class DagId(StrEnum):
     BATCH_RECOMPUTE = "batch_recompute"
     COMPACT_TABLES = "compact_tables"
     DATA_QUALITY = "data_quality"
+    LAMBDA_HANDOVER = "lambda_handover"
     REINDEX_ELASTICSEARCH = "reindex_elasticsearch"
 
 
@@ -105,3 +106,10 @@ class Pool(StrEnum):
     """Airflow pools, all declared in ``airflow_settings.yaml``."""
 
     SPARK_BATCH = "spark_batch"
+
+
+class Variable(StrEnum):
+    """Airflow variables, all declared in ``airflow_settings.yaml``: what may be tuned while the platform runs."""
+
+    SPEED_LAYER_RESTARTS_PER_HOUR = "speed_layer_restarts_per_hour"
+    QUALITY_MAX_ROWS = "quality_max_rows"
