@@ -1,0 +1,1 @@
+"""The handover between the speed layer and the batch layer."""

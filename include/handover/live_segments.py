@@ -1,0 +1,81 @@
+"""The segment ledger as the driver of the live query uses it."""
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from include.handover.checkpoint import LedgerError, end_offsets_of
+from include.handover.segments import Segment, SegmentLedger
+
+
+class LiveSegments(SegmentLedger):
+    """The ledger as the driver of the live query uses it: it opens and seals."""
+
+    def __init__(self, path: Path, query_id: str, checkpoint: Path) -> None:
+        super().__init__(path)
+        self._query_id = query_id
+        self._checkpoint = checkpoint
+        self._latest_asked = -1
+        self._thread_lock = threading.Lock()
+
+    def segment_of(self, batch_id: int) -> Segment:
+        """The segment of a micro-batch; the answer never changes. Call it before the micro-batch is written.
+
+        Raises:
+            LedgerError: If the ledger was written by a query with another checkpoint.
+        """
+        with self._thread_lock, self._locked():
+            self._latest_asked = max(self._latest_asked, batch_id)
+            segments = self._own_segments(batch_id)
+            current = segments[-1]
+            if current.first_batch < batch_id and current.is_open:
+                segments = self._honour_request(segments, last_batch=batch_id - 1)
+            for segment in reversed(segments):
+                if segment.holds(batch_id):
+                    return segment
+        raise LedgerError(f"micro-batch {batch_id} is older than the first segment in {self._path}")
+
+    def seal_when_idle(self) -> None:
+        """Seal what was asked for, when no micro-batch comes to do it. Call it about once a second."""
+        if self.seal_request() is None:
+            return
+        with self._thread_lock, self._locked():
+            segments = self.segments()
+            committed = max((int(p.name) for p in (self._checkpoint / "commits").glob("[0-9]*")), default=-1)
+            if not segments or self._latest_asked > committed or segments[-1].first_batch > committed:
+                return
+            self._honour_request(segments, last_batch=committed)
+
+    def _own_segments(self, batch_id: int) -> list[Segment]:
+        segments = self.segments()
+        if not segments:
+            segments = [Segment(number=1, query_id=self._query_id, first_batch=batch_id)]
+            self._write(segments)
+        if segments[-1].query_id != self._query_id:
+            raise LedgerError(
+                f"{self._path} belongs to query {segments[-1].query_id}, the checkpoint {self._checkpoint} to query "
+                f"{self._query_id}: counting on would count events twice. Bring the old checkpoint back, or start "
+                "afresh with ./run.sh reset"
+            )
+        return segments
+
+    def _honour_request(self, segments: list[Segment], last_batch: int) -> list[Segment]:
+        request = self.seal_request()
+        if request is None:
+            return segments
+        # After a crash between the two steps below the ledger already knows the request.
+        if all(segment.seal_request != request for segment in segments):
+            current = segments[-1]
+            sealed = replace(
+                current,
+                last_batch=last_batch,
+                end_offsets=end_offsets_of(self._checkpoint, last_batch),
+                sealed_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+                seal_request=request,
+            )
+            following = Segment(number=current.number + 1, query_id=self._query_id, first_batch=last_batch + 1)
+            segments = [*segments[:-1], sealed, following]
+            self._write(segments)
+        self._marker.unlink(missing_ok=True)
+        return segments
