@@ -39,6 +39,9 @@ class PlatformAlert(BaseNotifier):
         self.runbook = runbook
         self.resolved = resolved
 
+    def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
+        """Render nothing: an alert has no templates, and the DAG that ``dag.test()`` hands over cannot render any."""
+
     def notify(self, context: Context) -> None:
         """Put the alert of a callback's context into the outbox."""
         Outbox(get_settings()).put(self.alert(context))
