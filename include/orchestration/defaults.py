@@ -1,6 +1,6 @@
 """What every DAG has in common: tags, owner, start, retries, time-outs, the alert."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ from include.orchestration.notifier import PlatformAlert
 
 OWNER: Final = "platform"
 # Fixed and in the past: scheduled DAGs start with their next interval, because they do not catch up.
-START: Final = datetime(2026, 1, 1, tzinfo=timezone.utc)
+START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Tag(StrEnum):
