@@ -1,0 +1,5 @@
+"""The command line, one module per subject; each has ``register(app)``, which adds its commands."""
+
+from typing import Final
+
+MODULES: Final = ("include.cli.artifacts",)

@@ -29,6 +29,8 @@ transport.port: {transport_port}
 path.data: {data}
 path.logs: {logs}
 action.auto_create_index: false
+# One machine, loopback: no log-in. It would make certificates of its own otherwise.
+xpack.security.enabled: false
 cluster.routing.allocation.disk.threshold_enabled: false
 """
 
@@ -36,6 +38,7 @@ _JVM_OPTIONS: Final = """\
 -Xms{heap}
 -Xmx{heap}
 -XX:+UseG1GC
+-Djava.io.tmpdir=${{ES_TMPDIR}}
 -Djava.awt.headless=true
 -Dfile.encoding=UTF-8
 -Djna.nosys=true

@@ -1,0 +1,44 @@
+"""The local Kafka and Elasticsearch, as every test of this tier gets them."""
+
+import httpx
+from kafka import KafkaConsumer, KafkaProducer
+
+from include.config import Settings
+from include.local.elasticsearch import ElasticsearchNode
+from include.local.kafka import KafkaBroker
+from include.messaging.topics import create_topics, topic_states
+from include.names import Topic
+
+
+def test_the_broker_has_every_topic_once(kafka: Settings) -> None:
+    assert create_topics(kafka) == []
+    assert {state.name for state in topic_states(kafka)} == {topic.value for topic in Topic}
+
+
+def test_a_record_comes_back_with_the_time_of_its_append(kafka: Settings) -> None:
+    producer = KafkaProducer(bootstrap_servers=kafka.bootstrap_servers)
+    sent = producer.send(Topic.PLATFORM_ALERTS.value, b"hello", timestamp_ms=1000).get(30)
+    producer.close()
+    consumer = KafkaConsumer(
+        Topic.PLATFORM_ALERTS.value, bootstrap_servers=kafka.bootstrap_servers, auto_offset_reset="earliest"
+    )
+    records = [record for batch in consumer.poll(30_000).values() for record in batch]
+    consumer.close()
+    assert [(r.value, r.offset) for r in records] == [(b"hello", sent.offset)]
+    assert records[0].timestamp > 1_700_000_000_000
+
+
+def test_elasticsearch_refuses_to_make_an_index_by_itself(elasticsearch: Settings) -> None:
+    answer = httpx.put(f"{elasticsearch.search_url}/surprise/_doc/1", json={"a": 1})
+    assert answer.status_code == 404
+
+
+def test_both_servers_say_they_are_healthy(kafka_and_elasticsearch: Settings) -> None:
+    assert KafkaBroker(kafka_and_elasticsearch).problem() is None
+    assert ElasticsearchNode(kafka_and_elasticsearch).problem() is None
+
+
+def test_a_server_that_is_away_says_where_it_was_looked_for(kafka: Settings) -> None:
+    elsewhere = kafka.model_copy(update={"kafka_port": 1, "elasticsearch_port": 1})
+    assert "127.0.0.1:1" in str(KafkaBroker(elsewhere).problem())
+    assert "127.0.0.1:1" in str(ElasticsearchNode(elsewhere).problem())
