@@ -1,0 +1,126 @@
+"""The one function that reads and the one that writes, for streams and for batches."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.streaming import StreamingQuery
+
+from include.config import Settings
+from include.names import Query, Table, Topic
+
+BatchWriter = Callable[[DataFrame, int], None]
+Options = Mapping[str, str]
+
+NO_OPTIONS: Final[Options] = {}
+_KAFKA_DEFAULTS: Final[Options] = {"startingOffsets": "earliest", "includeHeaders": "true"}
+
+
+@dataclass(frozen=True)
+class Stream:
+    """How a streaming query runs.
+
+    Attributes:
+        query: Its name; also that of its checkpoint and of its fair scheduler pool.
+        every: Pause between starts of micro-batches, as Spark writes intervals (``"3 seconds"``); None drains what is
+            there and ends.
+        options: Further options of the writer, for example ``txnAppId``.
+    """
+
+    query: Query
+    every: str | None
+    options: Options = field(default_factory=dict)
+
+
+def read(
+    spark: SparkSession,
+    source: Table | Sequence[Topic],
+    settings: Settings,
+    *,
+    stream: bool = False,
+    options: Options = NO_OPTIONS,
+) -> DataFrame:
+    """Read a Delta table or Kafka topics; records of topics have the columns of ``bronze.events`` but the date.
+
+    Args:
+        spark: The session.
+        source: A table, or the topics to read together.
+        settings: Says where lake and brokers are.
+        stream: Read as a stream.
+        options: Options of the Delta or Kafka source, for example ``{"versionAsOf": "3"}``.
+    """
+    reader = spark.readStream if stream else spark.read
+    if isinstance(source, Table):
+        return reader.format("delta").options(**options).load(settings.table_path(source))
+    kafka = {
+        **_KAFKA_DEFAULTS,
+        "kafka.bootstrap.servers": settings.bootstrap_servers,
+        "subscribe": ",".join(source),
+        **options,
+    }
+    if "assign" in kafka or "subscribePattern" in kafka:
+        del kafka["subscribe"]
+    return _records(reader.format("kafka").options(**kafka).load())
+
+
+def _records(kafka: DataFrame) -> DataFrame:
+    return kafka.select(
+        "topic", "partition", "offset", F.col("timestamp").alias("kafka_time"), "key", "value", "headers"
+    )
+
+
+def write(
+    frame: DataFrame,
+    target: Table | BatchWriter,
+    settings: Settings,
+    *,
+    stream: Stream | None = None,
+    mode: str = "append",
+    partition_by: Sequence[str] = (),
+    options: Options = NO_OPTIONS,
+) -> StreamingQuery | None:
+    """Write a frame to a Delta table, or each micro-batch of it to a function.
+
+    Args:
+        frame: What to write.
+        target: A table, or (streams only) a function of a micro-batch and its number.
+        settings: Says where lake and checkpoints are.
+        stream: How to run the query; asked for exactly when the frame is a stream.
+        mode: ``append`` or, for batches, ``overwrite``.
+        partition_by: Partition columns, used when the table is created.
+        options: Options of a batch write, for example ``{"replaceWhere": "..."}``.
+
+    Returns:
+        The started query of a stream, None for a batch, which is written when this returns.
+    """
+    if frame.isStreaming:
+        if stream is None:
+            raise TypeError("a stream is written with stream=Stream(query, every)")
+        return _start(frame, target, settings, stream, partition_by)
+    if not isinstance(target, Table):
+        raise TypeError("a batch is written to a table")
+    writer = frame.write.format("delta").mode(mode).options(**options)
+    if partition_by:
+        writer = writer.partitionBy(*partition_by)
+    writer.save(settings.table_path(target))
+    return None
+
+
+def _start(
+    frame: DataFrame, target: Table | BatchWriter, settings: Settings, stream: Stream, partition_by: Sequence[str]
+) -> StreamingQuery:
+    # Spark takes the pool of the thread that starts the query.
+    frame.sparkSession.sparkContext.setLocalProperty("spark.scheduler.pool", stream.query)
+    writer = (
+        frame.writeStream.queryName(stream.query)
+        .option("checkpointLocation", settings.checkpoint_path(stream.query))
+        .options(**stream.options)
+    )
+    writer = writer.trigger(availableNow=True) if stream.every is None else writer.trigger(processingTime=stream.every)
+    if not isinstance(target, Table):
+        return writer.foreachBatch(target).start()
+    if partition_by:
+        writer = writer.partitionBy(*partition_by)
+    return writer.format("delta").start(settings.table_path(target))
