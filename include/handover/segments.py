@@ -64,14 +64,21 @@ def segment_index(number: int) -> str:
     return f"metrics-speed-{number:06d}"
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file so that a reader, and a crash, see the old or the new one but never a part."""
+def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
+    """Replace a file so that a reader, and a crash, see the old or the new one but never a part.
+
+    Args:
+        path: The file; its folder is made.
+        text: What it holds afterwards.
+        durable: Whether the new one must outlive a power cut as well.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     with fresh.open("w", encoding="utf-8") as file:
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
     fresh.replace(path)
 
 

@@ -1,0 +1,96 @@
+"""What a streaming query last said of itself: one small file for each query, written by its driver at each progress."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from include.config import Settings
+from include.handover.checkpoint import Offsets
+from include.handover.segments import write_atomically
+from include.names import Query
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """The latest progress of a query. Times are Unix seconds.
+
+    Attributes:
+        query: Its name.
+        query_id: Spark's id of it, kept in its checkpoint.
+        pid: Process id of its driver.
+        started_at: When this run of it began.
+        updated_at: When this was written; an idle query writes every ten seconds too.
+        batch_id: Number of its latest micro-batch.
+        trigger_ms: Pause between starts of its micro-batches; None when it drains and ends.
+        batch_ms: How long the latest micro-batch with input took.
+        slow_since: Since when every micro-batch took longer than the trigger; None when the latest did not.
+        end_offsets: Up to where it has read.
+        offsets_moved_at: When that last changed; `started_at` before the first time.
+        watermark: Its watermark; None when it has none.
+        watermark_moved_at: When that last changed.
+        watermark_still_for: For how long input kept arriving without it moving, in seconds.
+        input_rows: Rows read since the run began.
+        rejected_rows: Of these, rows that went to the dead letters; only the query that writes them knows.
+        dropped_by_watermark: Rows dropped for being older than the watermark since the run began; must stay 0.
+        state_rows: Rows in its state.
+        state_bytes: Memory of its state.
+        durations_ms: The latest micro-batch by phase.
+        ended: Why it ended; None while it runs. An asked stop is an empty text.
+    """
+
+    query: str
+    query_id: str
+    pid: int
+    started_at: float
+    updated_at: float
+    batch_id: int = -1
+    trigger_ms: int | None = None
+    batch_ms: int = 0
+    slow_since: float | None = None
+    end_offsets: Offsets = field(default_factory=dict)
+    offsets_moved_at: float = 0.0
+    watermark: float | None = None
+    watermark_moved_at: float = 0.0
+    watermark_still_for: float = 0.0
+    input_rows: int = 0
+    rejected_rows: int = 0
+    dropped_by_watermark: int = 0
+    state_rows: int = 0
+    state_bytes: int = 0
+    durations_ms: dict[str, int] = field(default_factory=dict)
+    ended: str | None = None
+
+    def lag(self, broker: Offsets) -> int:
+        """Records of the topics it reads that the broker holds and it has not read."""
+        return sum(
+            max(0, broker.get(topic, {}).get(partition, end) - end)
+            for topic, partitions in self.end_offsets.items()
+            for partition, end in partitions.items()
+        )
+
+
+def heartbeat_path(settings: Settings, query: Query) -> Path:
+    """Where a query's heartbeat is."""
+    return settings.heartbeat_dir / f"{query.value}.json"
+
+
+def write_heartbeat(settings: Settings, query: Query, heartbeat: Heartbeat) -> None:
+    """Replace a query's heartbeat in one step."""
+    write_atomically(heartbeat_path(settings, query), json.dumps(asdict(heartbeat)), durable=False)
+
+
+def read_heartbeat(settings: Settings, query: Query) -> Heartbeat | None:
+    """A query's heartbeat; None when it never ran."""
+    try:
+        found: dict[str, Any] = json.loads(heartbeat_path(settings, query).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    offsets = {topic: {int(p): end for p, end in ends.items()} for topic, ends in found["end_offsets"].items()}
+    return Heartbeat(**{**found, "end_offsets": offsets})
+
+
+def as_time(seconds: float) -> datetime:
+    """Unix seconds as a time with its zone."""
+    return datetime.fromtimestamp(seconds, UTC)
