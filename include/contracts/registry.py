@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -32,7 +32,7 @@ class Contract:
     version: int
     topic: Topic
     key_field: str
-    schema: Mapping[str, Any]
+    schema: Mapping[str, Any] = field(compare=False)
 
 
 def _read(path: Path) -> Contract:
