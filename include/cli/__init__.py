@@ -2,4 +2,11 @@
 
 from typing import Final
 
-MODULES: Final = ("include.cli.artifacts",)
+MODULES: Final = (
+    "include.cli.alerts",
+    "include.cli.artifacts",
+    "include.cli.quality",
+    "include.cli.consumer",
+    "include.cli.producer",
+    "include.cli.topics",
+)
