@@ -68,10 +68,19 @@ class Settings(BaseSettings):
         600, ge=10, le=86_400, description="How long the speed layer remembers event ids (arrival time)."
     )
 
+    # Handover from speed to batch
+    handover_seal_seconds: int = Field(
+        30, ge=0, le=3600, description="How long a handover waits for the speed layer to seal its segment."
+    )
+    handover_archive_seconds: int = Field(
+        300, ge=0, le=7200, description="How long a handover waits for bronze to hold what the segments hold."
+    )
+    handover_keep_seconds: int = Field(
+        600, ge=0, le=604_800, description="How long replaced indices are kept, so that searches in flight finish."
+    )
+
     # Airflow
     airflow_port: Port = Field(8081, description="Port of the Airflow UI and API (8080 is the Spark UI's).")
-    airflow_log_port: Port = Field(8793, description="Port of Airflow's task log server.")
-    airflow_trigger_log_port: Port = Field(8794, description="Port of the triggerer's log server.")
     airflow_admin_password: SecretStr | None = Field(
         None, description="Password of the user admin. Default: generated once, printed by ./run.sh start."
     )
@@ -81,6 +90,11 @@ class Settings(BaseSettings):
 
     # Alerts: what is not set is off
     slack_webhook_url: SecretStr | None = Field(None, description="Slack incoming webhook for alerts.")
+    slack_bot_token: SecretStr | None = Field(
+        None, description="Slack bot token (chat:write) for alerts: a thread for each incident, several channels."
+    )
+    slack_channel: str | None = Field(None, description="Channel of the bot, where routing names none.")
+    slack_api_url: str = Field("https://slack.com/api/", description="Slack's API; another one only for tests.")
     smtp_host: str | None = Field(None, description="Mail server for alerts.")
     smtp_port: Port = Field(25, description="Port of the mail server.")
     smtp_user: str | None = Field(None, description="User at the mail server.")
@@ -88,11 +102,14 @@ class Settings(BaseSettings):
     smtp_starttls: bool = Field(False, description="Use STARTTLS with the mail server.")
     alert_email_from: str = Field("alerts@localhost", description="Sender of alert mails.")
     alert_email_to: str | None = Field(None, description="Receivers of alert mails, separated by commas.")
+    alert_routing_file: Path = Field(
+        PROJECT_ROOT / "include" / "alerting" / "routing.yaml", description="Which alert goes where, and when."
+    )
 
     # Demo traffic
     demo_rate: int = Field(50, ge=0, le=50_000, description="Events per second of the demo shop; 0 is none.")
 
-    @field_validator("platform_data_dir", "platform_cache_dir")
+    @field_validator("platform_data_dir", "platform_cache_dir", "alert_routing_file")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         path = path.expanduser()

@@ -59,3 +59,37 @@ class ValidationFailedError(PlatformError):
         self.table = table
         self.failed = failed
         self.report = report
+
+
+class DeliveryError(PlatformError):
+    """Raised when Slack or a mail server did not take a message.
+
+    Attributes:
+        retry_after: Seconds that the server asked to wait; None where it did not say.
+        permanent: Whether this message would be refused again, however often it is sent.
+    """
+
+    def __init__(self, reason: str, *, retry_after: float | None = None, permanent: bool = False) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+        self.permanent = permanent
+
+
+class HandoverRefusedError(PlatformError):
+    """Raised when the layers differ without a reason; readers keep the old view.
+
+    Attributes:
+        run_id: The run that found it.
+        unexplained: How many cells differ.
+        report: Where the comparison is.
+    """
+
+    def __init__(self, run_id: str, unexplained: int, report: str) -> None:
+        super().__init__(
+            f"handover {run_id} refused: {unexplained} cell(s) differ between speed and batch layer without a reason; "
+            f"readers keep the old view. See {report}; when the batch layer is right: "
+            'python main.py handover --accept "<reason>"'
+        )
+        self.run_id = run_id
+        self.unexplained = unexplained
+        self.report = report

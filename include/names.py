@@ -31,9 +31,12 @@ class Table(StrEnum):
     SILVER_PURCHASES = "silver.purchases"
     SILVER_INVENTORY_UPDATES = "silver.inventory_updates"
     SILVER_CUSTOMER_FEEDBACK = "silver.customer_feedback"
+    SILVER_DUPLICATES = "silver.duplicates"
+    GOLD_METRICS_10S = "gold.metrics_10s"
     GOLD_METRICS_HOURLY = "gold.metrics_hourly"
     GOLD_METRICS_DAILY = "gold.metrics_daily"
     BATCH_PROGRESS = "ops.batch_progress"
+    HANDOVERS = "ops.handovers"
 
 
 SILVER_BY_TOPIC: Final = {
@@ -73,6 +76,7 @@ class Part(StrEnum):
     SPEED_LAYER = "speed-layer"
     DEMO_TRAFFIC = "demo-traffic"
     MONITORING = "monitoring"
+    ALERTING = "alerting"
     AIRFLOW_API = "airflow-api-server"
     AIRFLOW_SCHEDULER = "airflow-scheduler"
     AIRFLOW_DAG_PROCESSOR = "airflow-dag-processor"

@@ -8,13 +8,55 @@ from typing import Final
 
 from include.config import Settings
 
-# `place` keeps the order in which alerts were put, also within one millisecond.
+# `place` keeps the order in which alerts were put, also within one millisecond. Taken alerts stay for a while, so that
+# the same alert is not counted again when Kafka delivers it twice. Times are seconds since 1970.
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS incoming (
     place INTEGER PRIMARY KEY AUTOINCREMENT,
     alert_id TEXT NOT NULL UNIQUE,
-    body TEXT NOT NULL
+    body TEXT NOT NULL,
+    taken_at REAL
 );
+CREATE INDEX IF NOT EXISTS incoming_new ON incoming (place) WHERE taken_at IS NULL;
+
+CREATE TABLE IF NOT EXISTS incidents (
+    incident TEXT PRIMARY KEY,
+    key TEXT NOT NULL,
+    state TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    body TEXT NOT NULL,
+    occurrences INTEGER NOT NULL,
+    muted INTEGER NOT NULL,
+    first_at REAL NOT NULL,
+    last_at REAL NOT NULL,
+    told_at REAL,
+    escalated_at REAL,
+    acknowledged_at REAL,
+    acknowledged_by TEXT,
+    resolved_at REAL,
+    version INTEGER NOT NULL,
+    indexed_version INTEGER NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX IF NOT EXISTS incidents_open ON incidents (key) WHERE state <> 'resolved';
+CREATE INDEX IF NOT EXISTS incidents_last ON incidents (last_at);
+
+CREATE TABLE IF NOT EXISTS deliveries (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    incident TEXT NOT NULL,
+    destination TEXT NOT NULL,
+    event TEXT NOT NULL,
+    state TEXT NOT NULL,
+    made_at REAL NOT NULL,
+    due_at REAL NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    error TEXT,
+    sent_at REAL,
+    thread TEXT
+);
+CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (destination, due_at) WHERE state = 'waiting';
+CREATE INDEX IF NOT EXISTS deliveries_incident ON deliveries (incident);
+
+CREATE TABLE IF NOT EXISTS remembered (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 
@@ -24,7 +66,7 @@ def store_path(settings: Settings) -> Path:
 
 
 @contextmanager
-def connection(path: Path, wait_seconds: float) -> Iterator[sqlite3.Connection]:
+def connection(path: Path, wait_seconds: float = 5.0) -> Iterator[sqlite3.Connection]:
     """A connection inside one transaction: committed at the end, rolled back on an error.
 
     Args:

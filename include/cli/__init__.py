@@ -9,4 +9,6 @@ MODULES: Final = (
     "include.cli.consumer",
     "include.cli.producer",
     "include.cli.topics",
+    "include.cli.platform",
+    "include.cli.status",
 )
