@@ -35,6 +35,7 @@ class Table(StrEnum):
     GOLD_METRICS_10S = "gold.metrics_10s"
     GOLD_METRICS_HOURLY = "gold.metrics_hourly"
     GOLD_METRICS_DAILY = "gold.metrics_daily"
+    GOLD_CUSTOMER_PROFILES = "gold.customer_profiles"
     BATCH_PROGRESS = "ops.batch_progress"
     HANDOVERS = "ops.handovers"
 
@@ -66,6 +67,8 @@ class Query(StrEnum):
     DEAD_LETTERS = "dead_letters"
     LIVE_METRICS = "live_metrics"
     LIVE_ACTIVITY = "live_activity"
+    FRAUD_INSTANT = "fraud_instant"
+    FRAUD_PATTERNS = "fraud_patterns"
 
 
 class Part(StrEnum):

@@ -44,7 +44,6 @@ def observations(events: DataFrame, rules: FraudRules) -> DataFrame:
             "device_id",
             "latitude",
             "longitude",
-            is_order.cast("int").alias("is_order"),
             F.when(is_small, F.col("card_id")).alias("small_card"),
             F.when(F.col("event_type") == "address_changed", F.col("event_time")).alias("address_changed_at"),
             F.when(is_high, F.col("event_time")).alias("high_order_at"),
@@ -62,7 +61,8 @@ def window_states(observed: DataFrame, rules: FraudRules) -> DataFrame:
     minutes = rules.patterns.window_minutes
     window = F.window("event_time", f"{minutes} minutes", f"{minutes * 30} seconds")
     return observed.groupBy("subject_kind", "subject", window.alias("window")).agg(
-        F.sum("is_order").alias("orders"),
+        # By id, so that a copy of an order is no second order.
+        F.approx_count_distinct("order.event_id", _DISTINCT_ERROR).alias("orders"),
         F.approx_count_distinct("small_card", _DISTINCT_ERROR).alias("small_cards"),
         F.approx_count_distinct("user_id", _DISTINCT_ERROR).alias("users"),
         F.min("latitude").alias("south"),
