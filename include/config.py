@@ -68,6 +68,14 @@ class Settings(BaseSettings):
         600, ge=10, le=86_400, description="How long the speed layer remembers event ids (arrival time)."
     )
 
+    # Tables
+    bronze_keep_days: int = Field(
+        0, ge=0, le=36_600, description="Days that bronze keeps; 0 keeps all, as a full rebuild of silver needs."
+    )
+    delta_history_hours: int = Field(
+        168, ge=1, le=8760, description="How far time travel reaches back: older files are deleted by compaction."
+    )
+
     # Handover from speed to batch
     handover_seal_seconds: int = Field(
         30, ge=0, le=3600, description="How long a handover waits for the speed layer to seal its segment."
@@ -77,6 +85,10 @@ class Settings(BaseSettings):
     )
     handover_keep_seconds: int = Field(
         600, ge=0, le=604_800, description="How long replaced indices are kept, so that searches in flight finish."
+    )
+
+    fraud_rules_file: Path = Field(
+        PROJECT_ROOT / "include" / "fraud" / "rules.yaml", description="Fraud rules and their thresholds."
     )
 
     # Airflow

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, Literal
 
+from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming import StreamingQuery
@@ -13,6 +14,7 @@ from include.names import Query, Table, Topic
 
 BatchWriter = Callable[[DataFrame, int], None]
 Options = Mapping[str, str]
+OutputMode = Literal["append", "update"]
 
 NO_OPTIONS: Final[Options] = {}
 _KAFKA_DEFAULTS: Final[Options] = {"startingOffsets": "earliest", "includeHeaders": "true"}
@@ -27,11 +29,16 @@ class Stream:
         every: Pause between starts of micro-batches, as Spark writes intervals (``"3 seconds"``); None drains what is
             there and ends.
         options: Further options of the writer, for example ``txnAppId``.
+        output: Spark's output mode: ``append``, or ``update`` for results that change.
+        real_time: Run in Real-Time Mode, in which rows do not wait for a micro-batch; ``every`` is then the pause
+            between checkpoints. A query that drains does not.
     """
 
     query: Query
     every: str | None
     options: Options = field(default_factory=dict)
+    output: OutputMode = "append"
+    real_time: bool = False
 
 
 def read(
@@ -65,6 +72,11 @@ def read(
     return _records(reader.format("kafka").options(**kafka).load())
 
 
+def table_exists(spark: SparkSession, table: Table, settings: Settings) -> bool:
+    """Whether a Delta table was ever written."""
+    return bool(DeltaTable.isDeltaTable(spark, settings.table_path(table)))
+
+
 def _records(kafka: DataFrame) -> DataFrame:
     return kafka.select(
         "topic", "partition", "offset", F.col("timestamp").alias("kafka_time"), "key", "value", "headers"
@@ -73,7 +85,7 @@ def _records(kafka: DataFrame) -> DataFrame:
 
 def write(
     frame: DataFrame,
-    target: Table | BatchWriter,
+    target: Table | Topic | BatchWriter,
     settings: Settings,
     *,
     stream: Stream | None = None,
@@ -81,11 +93,12 @@ def write(
     partition_by: Sequence[str] = (),
     options: Options = NO_OPTIONS,
 ) -> StreamingQuery | None:
-    """Write a frame to a Delta table, or each micro-batch of it to a function.
+    """Write a frame to a Delta table, to a Kafka topic, or each micro-batch of it to a function.
 
     Args:
         frame: What to write.
-        target: A table, or (streams only) a function of a micro-batch and its number.
+        target: A table; a topic, to which ``key`` and ``value`` go; or (streams only) a function of a micro-batch and
+            its number.
         settings: Says where lake and checkpoints are.
         stream: How to run the query; asked for exactly when the frame is a stream.
         mode: ``append`` or, for batches, ``overwrite``.
@@ -99,8 +112,11 @@ def write(
         if stream is None:
             raise TypeError("a stream is written with stream=Stream(query, every)")
         return _start(frame, target, settings, stream, partition_by)
+    if isinstance(target, Topic):
+        frame.write.format("kafka").options(**_kafka_target(target, settings)).save()
+        return None
     if not isinstance(target, Table):
-        raise TypeError("a batch is written to a table")
+        raise TypeError("a batch is written to a table or a topic")
     writer = frame.write.format("delta").mode(mode).options(**options)
     if partition_by:
         writer = writer.partitionBy(*partition_by)
@@ -108,8 +124,22 @@ def write(
     return None
 
 
+def _kafka_target(topic: Topic, settings: Settings) -> Options:
+    return {"kafka.bootstrap.servers": settings.bootstrap_servers, "topic": topic.value}
+
+
+def _trigger(stream: Stream) -> dict[str, Any]:
+    if stream.every is None:
+        return {"availableNow": True}
+    return {"realTime": stream.every} if stream.real_time else {"processingTime": stream.every}
+
+
 def _start(
-    frame: DataFrame, target: Table | BatchWriter, settings: Settings, stream: Stream, partition_by: Sequence[str]
+    frame: DataFrame,
+    target: Table | Topic | BatchWriter,
+    settings: Settings,
+    stream: Stream,
+    partition_by: Sequence[str],
 ) -> StreamingQuery:
     # Spark takes the pool of the thread that starts the query.
     frame.sparkSession.sparkContext.setLocalProperty("spark.scheduler.pool", stream.query)
@@ -117,8 +147,11 @@ def _start(
         frame.writeStream.queryName(stream.query)
         .option("checkpointLocation", settings.checkpoint_path(stream.query))
         .options(**stream.options)
+        .outputMode(stream.output)
+        .trigger(**_trigger(stream))
     )
-    writer = writer.trigger(availableNow=True) if stream.every is None else writer.trigger(processingTime=stream.every)
+    if isinstance(target, Topic):
+        return writer.format("kafka").options(**_kafka_target(target, settings)).start()
     if not isinstance(target, Table):
         return writer.foreachBatch(target).start()
     if partition_by:

@@ -5,6 +5,12 @@ from typing import Final
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+PROFILE_SCHEMA: Final = (
+    "user_id string, currency string, orders bigint, revenue decimal(18,2), usual_amount decimal(18,2), "
+    "mean_amount decimal(18,2), first_order timestamp, last_order timestamp, devices array<string>, "
+    "cards array<string>, countries array<string>"
+)
+
 _USUAL: Final = 0.95
 # Who has more than this has no usual one.
 _MOST_KEPT: Final = 20

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 from pyspark.sql import Row, SparkSession
 
-from spark_jobs.transforms.profiles import customer_profiles
+from spark_jobs.transforms.profiles import PROFILE_SCHEMA, customer_profiles
 
 SCHEMA = (
     "user_id string, event_type string, order_id string, currency string, total decimal(18,2), event_time timestamp, "
@@ -37,3 +37,11 @@ def test_amounts_are_those_of_the_currency_used_most(spark: SparkSession) -> Non
     orders = [order(1, "ann", "10.00"), order(2, "ann", "12.00"), order(3, "ann", "900.00", "JPY")]
     found = profiles(spark, *orders)["ann"]
     assert (found["currency"], found["orders"], found["usual_amount"]) == ("EUR", 2, Decimal("12.00"))
+
+
+def test_the_empty_table_has_the_columns_of_a_full_one(spark: SparkSession) -> None:
+    full = customer_profiles(spark.createDataFrame([order(1, "ann", "10.00")], SCHEMA))
+    empty = spark.createDataFrame([], PROFILE_SCHEMA)
+    assert [(field.name, field.dataType.simpleString()) for field in full.schema] == [
+        (field.name, field.dataType.simpleString()) for field in empty.schema
+    ]
