@@ -1,0 +1,35 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyspark
+import pytest
+from pyspark.sql import SparkSession
+
+from spark_jobs.session import spark_properties
+
+JARS = Path(pyspark.__file__).parent / "jars"
+
+
+def _demand_jars() -> None:
+    for name in ("delta-spark_", "spark-sql-kafka-", "hadoop-bare-naked-local-fs-"):
+        if not any(JARS.glob(f"{name}*.jar")):
+            pytest.exit(f"{JARS} has no {name}*.jar: run ./run.sh start or ./run.sh test once, they put it there", 2)
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """One small session for all tests, with the speed layer's properties."""
+    _demand_jars()
+    warehouse = tmp_path_factory.mktemp("warehouse")
+    builder = SparkSession.builder.master("local[2]").appName("tests")
+    own = {
+        "spark.ui.enabled": "false",
+        "spark.sql.warehouse.dir": str(warehouse),
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+    }
+    for name, value in {**spark_properties("live"), **own}.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    yield session
+    session.stop()
