@@ -70,8 +70,8 @@ def validate(spark: SparkSession, settings: Settings, table: Table, *, days: int
         def lookup(other: Table) -> DataFrame | None:
             return read(spark, other, settings) if exists(spark, other, settings) else None
 
-        docs = quality_dir(settings) / "docs" / table.value
-        failures, report = run_suite(prepared(part, suite, lookup), suite, docs)
+        report = quality_dir(settings) / "docs" / f"{table.value}.html"
+        failures = run_suite(prepared(part, suite, lookup), suite, report)
         verdict = replace(
             verdict, days=tuple(chosen), rows=count, sampled=sampled, failures=tuple(failures), report=str(report)
         )
