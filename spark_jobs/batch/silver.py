@@ -1,0 +1,224 @@
+"""Bronze to silver: every valid event once, in the day when it happened.
+
+    spark-submit --properties-file spark_jobs/conf/batch.conf spark_jobs/batch/silver.py [--full]
+
+A run reads what arrived in bronze since the last one. Of several copies of an event the first by
+``(kafka_time, topic, partition, offset)`` is the one in silver, however the copies are spread over runs; the others
+are kept in ``silver.duplicates``. Data is written before progress: a run that is killed anywhere is repeated by the
+next one, and writing a row again changes nothing.
+"""
+
+import argparse
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Final
+
+from delta.tables import DeltaTable
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from include.config import Settings, get_settings
+from include.names import SILVER_BY_TOPIC, Table, Topic
+from spark_jobs.batch.bronze import exists, rows_between, rows_upto, version_of
+from spark_jobs.batch.copies import COORDINATES, IDENTITY, ORDER, order_of, with_rank
+from spark_jobs.batch.days import in_days, in_days_sql
+from spark_jobs.batch.families import columns_of, widened
+from spark_jobs.batch.progress import done_version, record
+from spark_jobs.io import read, write
+from spark_jobs.session import build_session
+from spark_jobs.transforms.parse import parse_events, valid_events
+
+logger = logging.getLogger(__name__)
+
+JOB: Final = "silver"
+# A contract may get fields: old tables take them, a rebuild starts with them.
+_WIDEN: Final = {"mergeSchema": "true"}
+_REPLACE: Final = {"overwriteSchema": "true"}
+
+
+@dataclass
+class SilverReport:
+    """What a run did.
+
+    Attributes:
+        bronze_version: The version it worked up to; None when there is no bronze yet.
+        rows_read: Bronze rows looked at.
+        refused: Of them, rows that break their contract.
+        written: New rows in silver, by day.
+        duplicates: Copies that do not count, by day.
+        replaced: Rows of silver that gave way to an earlier copy.
+        reused_ids: Ids in the rows looked at that name more than one event: the senders' mistake.
+    """
+
+    bronze_version: int | None = None
+    rows_read: int = 0
+    refused: int = 0
+    written: dict[str, int] = field(default_factory=dict)
+    duplicates: dict[str, int] = field(default_factory=dict)
+    replaced: int = 0
+    reused_ids: int = 0
+
+    def add(self, kind: dict[str, int], counts: dict[str, int]) -> None:
+        """Add counts by day to one of the report's own."""
+        for day, count in counts.items():
+            kind[day] = kind.get(day, 0) + count
+
+
+def _by_day(rows: DataFrame) -> dict[str, int]:
+    return {row["event_date"].isoformat(): row["count"] for row in rows.groupBy("event_date").count().collect()}
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """Numbers of the valid rows of a run, of one topic and day."""
+
+    first: int
+    repeated: int
+    reused: int
+
+
+def _count(ranked: DataFrame) -> dict[tuple[str, str], _Counts]:
+    is_first = F.col("copy") == 1
+    rows = ranked.groupBy("topic", "event_date").agg(
+        F.count_if(is_first).alias("first"),
+        F.count_if(~is_first).alias("repeated"),
+        F.count_if(is_first & (F.col("use") > 1)).alias("reused"),
+    )
+    return {
+        (row["topic"], row["event_date"].isoformat()): _Counts(row["first"], row["repeated"], row["reused"])
+        for row in rows.collect()
+    }
+
+
+def _beside_silver(
+    spark: SparkSession, settings: Settings, table: Table, rows: DataFrame, days: list[str]
+) -> DataFrame:
+    """New first copies beside the row of the same event that silver holds already (columns ``silver_*``)."""
+    held = read(spark, table, settings).where(in_days(days))
+    held = held.select(*IDENTITY, *(F.col(name).alias(f"silver_{name}") for name in ORDER if name != "topic"))
+    joined = rows.join(held.withColumn("silver_topic", F.col("topic")), [*IDENTITY], "left")
+    same = (F.col("partition") == F.col("silver_partition")) & (F.col("offset") == F.col("silver_offset"))
+    state = (
+        F.when(F.col("silver_offset").isNull(), "new")
+        .when(same, "known")
+        .when(order_of() < order_of("silver_"), "earlier")
+        .otherwise("later")
+    )
+    return joined.withColumn("state", state)
+
+
+def _keep_duplicates(
+    spark: SparkSession, settings: Settings, rows: DataFrame, days: list[str], *, full: bool = False
+) -> dict[str, int]:
+    """Add copies to ``silver.duplicates``, those only that are not in it; returns their number by day."""
+    rows = widened(rows)
+    if not full and exists(spark, Table.SILVER_DUPLICATES, settings):
+        kept = read(spark, Table.SILVER_DUPLICATES, settings).where(in_days(days)).select("event_date", *COORDINATES)
+        rows = rows.join(F.broadcast(kept), ["event_date", *COORDINATES], "left_anti").select(*rows.columns)
+    counts = _by_day(rows)
+    if counts or full:
+        write(
+            rows.repartition("event_date"),
+            Table.SILVER_DUPLICATES,
+            settings,
+            mode="overwrite" if full else "append",
+            partition_by=["event_date"],
+            options=_REPLACE if full else _WIDEN,
+        )
+    return counts
+
+
+def _replace_later_copies(
+    spark: SparkSession, settings: Settings, table: Table, rows: DataFrame, days: list[str]
+) -> int:
+    """Put earlier copies in the place of those that silver holds, which move to the duplicates first."""
+    count = int(rows.count())
+    if count:
+        held = read(spark, table, settings).where(in_days(days))
+        _keep_duplicates(spark, settings, held.join(F.broadcast(rows.select(*IDENTITY)), [*IDENTITY]), days)
+        silver = DeltaTable.forPath(spark, settings.table_path(table)).alias("held")
+        same = " AND ".join(f"held.{name} = early.{name}" for name in IDENTITY)
+        silver.merge(rows.alias("early"), f"held.{in_days_sql(days)} AND {same}").whenMatchedUpdateAll().execute()
+    return count
+
+
+def _merge(
+    spark: SparkSession, settings: Settings, topic: Topic, first: DataFrame, days: list[str], report: SilverReport
+) -> None:
+    """Add the first copies of a run to a silver table that has rows already."""
+    table = SILVER_BY_TOPIC[topic]
+    beside = _beside_silver(spark, settings, table, first, days).persist(StorageLevel.DISK_ONLY)
+
+    def rows_that_are(state: str) -> DataFrame:
+        return beside.where(F.col("state") == state).select(*first.columns)
+
+    report.add(report.duplicates, _keep_duplicates(spark, settings, rows_that_are("later"), days))
+    report.replaced += _replace_later_copies(spark, settings, table, rows_that_are("earlier"), days)
+    fresh = rows_that_are("new")
+    report.add(report.written, _by_day(fresh))
+    write(fresh, table, settings, options=_WIDEN)
+    beside.unpersist()
+
+
+def _write_all(spark: SparkSession, settings: Settings, ranked: DataFrame, report: SilverReport, *, full: bool) -> None:
+    counts = _count(ranked)
+    report.refused = report.rows_read - sum(count.first + count.repeated for count in counts.values())
+    report.reused_ids = sum(count.reused for count in counts.values())
+    repeats = sorted({day for (_, day), count in counts.items() if count.repeated})
+    if repeats or full:
+        kept = _keep_duplicates(spark, settings, ranked.where("copy > 1"), repeats, full=full)
+        report.add(report.duplicates, kept)
+    for topic, table in SILVER_BY_TOPIC.items():
+        first = ranked.where((F.col("topic") == topic.value) & (F.col("copy") == 1)).select(*columns_of(topic))
+        by_day = {day: count.first for (of, day), count in counts.items() if of == topic.value}
+        if full or not exists(spark, table, settings):
+            write(first, table, settings, mode="overwrite", partition_by=["event_date"], options=_REPLACE)
+            report.add(report.written, by_day)
+        elif by_day:
+            _merge(spark, settings, topic, first, sorted(by_day), report)
+
+
+def run(spark: SparkSession, settings: Settings, *, full: bool = False) -> SilverReport:
+    """Bring silver up to the newest version of bronze.
+
+    Args:
+        spark: The session.
+        settings: Says where the lake is.
+        full: Build everything anew from all of bronze; the rows are the same, but for ``bronze_version``.
+    """
+    report = SilverReport()
+    if not exists(spark, Table.BRONZE_EVENTS, settings):
+        return report
+    report.bronze_version = upto = version_of(spark, Table.BRONZE_EVENTS, settings)
+    done = None if full else done_version(spark, settings, JOB)
+    if done == upto:
+        return report
+    rows = rows_upto(spark, settings, upto) if full else rows_between(spark, settings, done, upto)
+    report.rows_read = int(rows.count())
+    events = valid_events(parse_events(rows)).withColumn("bronze_version", F.lit(upto).cast("long"))
+    ranked = with_rank(events).persist(StorageLevel.DISK_ONLY)
+    _write_all(spark, settings, ranked, report, full=full)
+    ranked.unpersist()
+    record(spark, settings, JOB, upto)
+    logger.info("silver %s", json.dumps(asdict(report)))
+    return report
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run as a Spark job."""
+    parser = argparse.ArgumentParser(description="Bronze to silver.")
+    parser.add_argument("--full", action="store_true", help="build everything anew from all of bronze")
+    options = parser.parse_args(arguments)
+    spark = build_session("silver", "batch")
+    try:
+        run(spark, get_settings(), full=options.full)
+    finally:
+        spark.stop()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    main()
