@@ -13,8 +13,7 @@ def main(folder: Path) -> None:
     settings = get_settings()
     cache = ArtifactCache(settings)
     cache.fetch()
-    for jar in cache.jars("spark"):
-        (folder / jar.name).symlink_to(jar)
+    cache.install_spark_jars(folder)
     # Kafka and Elasticsearch have images of their own here.
     for server in ("kafka", "elasticsearch"):
         shutil.rmtree(settings.platform_cache_dir / server)

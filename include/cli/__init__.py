@@ -12,4 +12,6 @@ MODULES: Final = (
     "include.cli.topics",
     "include.cli.platform",
     "include.cli.status",
+    "include.cli.monitoring",
+    "include.cli.checks",
 )

@@ -20,6 +20,7 @@ def fetch(
     """Download what is missing, verify it, and make Spark's jars known to pyspark."""
     from include.config import get_settings
     from include.local.artifacts import ArtifactCache
+    from include.supervision.spark_submit import spark_home
 
     cache = ArtifactCache(get_settings())
     total = sum(artifact.size for artifact in cache.missing())
@@ -28,7 +29,7 @@ def fetch(
         task = bars.add_task("Jars and Elasticsearch", total=total)
         cache.fetch(lambda count: bars.advance(task, count))
     if link:
-        cache.install_spark_jars()
+        cache.install_spark_jars(spark_home() / "jars")
 
 
 def lock() -> None:

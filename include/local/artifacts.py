@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -77,14 +76,6 @@ def sha256_of(path: Path) -> str:
     """Checksum of a file, hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def spark_home() -> Path:
-    """Folder of the pyspark in this environment, which is ``SPARK_HOME``."""
-    spec = find_spec("pyspark")
-    if spec is None or spec.origin is None:
-        raise PrerequisiteError("pyspark is not installed in this environment; install requirements.txt")
-    return Path(spec.origin).parent
 
 
 def link_jars(jars: list[Path], folder: Path, cache: Path) -> list[str]:
@@ -170,15 +161,15 @@ class ArtifactCache:
             raise PrerequisiteError(f"{', '.join(absent)} missing; run: python main.py artifacts fetch")
         return paths
 
-    def install_spark_jars(self) -> list[str]:
-        """Link Spark's pinned jars into this environment's pyspark, so that ``spark-submit`` needs no ``--jars``.
+    def install_spark_jars(self, folder: Path) -> list[str]:
+        """Link Spark's pinned jars into Spark's own folder of jars, so that ``spark-submit`` needs no ``--jars``.
 
         Links of an earlier pin are removed, jars that came with pyspark stay.
 
         Returns:
             Names of the jars that were linked anew.
         """
-        return link_jars(self.jars("spark"), spark_home() / "jars", self._root)
+        return link_jars(self.jars("spark"), folder, self._root)
 
     def elasticsearch_home(self) -> Path:
         """Folder of the unpacked Elasticsearch distribution."""

@@ -13,7 +13,7 @@ from include.config import Settings
 from include.errors import PrerequisiteError
 from include.local.artifacts import ArtifactCache
 from include.local.java import java_home
-from include.local.program import Program
+from include.local.program import Program, digest_of
 from include.names import Part
 
 # Elasticsearch refuses to run as root; this user exists on every Unix and owns nothing.
@@ -105,22 +105,27 @@ class ElasticsearchNode:
 
     def _hand_over(self) -> None:
         user = pwd.getpwnam(UNPRIVILEGED_USER)
-        for folder, _, files in os.walk(self.home):
-            os.chown(folder, user.pw_uid, user.pw_gid)
-            for file in files:
-                os.chown(Path(folder) / file, user.pw_uid, user.pw_gid)
+        config = self.home / "config"
+        # What is inside the other folders the node has made itself.
+        for path in (self.home, *self.home.iterdir(), *config.rglob("*")):
+            os.chown(path, user.pw_uid, user.pw_gid)
 
     def program(self) -> Program:
         """The node's process."""
+        config = self.home / "config"
         distribution = ArtifactCache(self._settings).elasticsearch_home()
         return Program(
             Part.ELASTICSEARCH,
             ["/bin/bash", str(distribution / "bin" / "elasticsearch")],
             environment={
                 "ES_JAVA_HOME": str(java_home(self._settings)),
-                "ES_PATH_CONF": str(self.home / "config"),
+                "ES_PATH_CONF": str(config),
                 "ES_TMPDIR": str(self.home / "tmp"),
                 "HOME": str(self.home),
+                # Another configuration is another program to the supervisor.
+                "CONFIG_DIGEST": digest_of(
+                    self.home / "config" / "elasticsearch.yml", self.home / "config" / "jvm.options"
+                ),
             },
             user=UNPRIVILEGED_USER if self._as_root else None,
             stop_seconds=60,

@@ -9,7 +9,7 @@ from include.config import Settings
 from include.errors import PartUnavailableError
 from include.local.artifacts import ArtifactCache
 from include.local.java import java
-from include.local.program import Program
+from include.local.program import Program, digest_of
 from include.names import Part
 
 _PROPERTIES = """\
@@ -101,7 +101,9 @@ class KafkaBroker:
 
     def program(self) -> Program:
         """The broker's process."""
-        return Program(Part.KAFKA, self._java("kafka.Kafka", str(self._config)), stop_seconds=60)
+        # Another configuration is another program to the supervisor.
+        environment = {"CONFIG_DIGEST": digest_of(self._config)}
+        return Program(Part.KAFKA, self._java("kafka.Kafka", str(self._config)), environment, stop_seconds=60)
 
     def problem(self) -> str | None:
         """Why the broker is not healthy; None when it answers."""

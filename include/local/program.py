@@ -1,7 +1,9 @@
 """What the supervisor needs to know of a process."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from include.names import Part
 
@@ -27,3 +29,8 @@ class Program:
     stop_seconds: int = 30
     keep_running: bool = True
     start_seconds: int = 2
+
+
+def digest_of(*files: Path) -> str:
+    """A short digest of files' contents."""
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]

@@ -1,5 +1,6 @@
 """The process supervisor: one ``supervisord`` per data folder runs every part and starts it again when it dies."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -16,6 +17,7 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from include.config import PROJECT_ROOT, Settings
 from include.errors import PartUnavailableError
+from include.local import leftovers
 from include.local.program import Program
 from include.names import Part
 
@@ -102,14 +104,18 @@ class Supervisor:
         digest = hashlib.sha256(str(settings.platform_data_dir).encode()).hexdigest()[:_SOCKET_DIGEST_LENGTH]
         self._socket = Path(tempfile.gettempdir()) / f"rdp-{os.getuid()}-{digest}" / "supervisor.sock"
 
-    def _rpc(self) -> Any:
+    def _call(self, method: str, *arguments: str) -> Any:
         transport = SupervisorTransport(None, None, f"unix://{self._socket}")
-        return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+        try:
+            proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+            return getattr(proxy.supervisor, method)(*arguments)
+        finally:
+            transport.close()
 
     def is_alive(self) -> bool:
         """Whether supervisord answers."""
         try:
-            return str(self._rpc().getState()["statename"]) == "RUNNING"
+            return str(self._call("getState")["statename"]) == "RUNNING"
         except (OSError, xmlrpc.client.Error):
             return False
 
@@ -147,7 +153,12 @@ class Supervisor:
 
     def define(self, program: Program) -> None:
         """Make a program known, or known anew when it changed; it is not started."""
-        environment = {"PYTHONPATH": str(PROJECT_ROOT), "PYTHONUNBUFFERED": "1", **program.environment}
+        environment = {
+            "PYTHONPATH": str(PROJECT_ROOT),
+            "PYTHONUNBUFFERED": "1",
+            leftovers.MARK: leftovers.mark(self._settings),
+            **program.environment,
+        }
         text = _PROGRAM.format(
             name=program.part.value,
             command=" ".join(_quoted(argument) for argument in program.command),
@@ -161,19 +172,21 @@ class Supervisor:
         )
         path = self._home / "programs" / f"{program.part.value}.conf"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(text, encoding="utf-8")
-        self._adopt(program.part.value)
+        with (self._home / "define.lock").open("w") as lock:
+            # Of two definitions at once, each would find the other's as well and add it a second time.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            path.touch(mode=0o600)
+            path.write_text(text, encoding="utf-8")
+            self._adopt(program.part.value)
 
     def _adopt(self, name: str) -> None:
-        rpc = self._rpc()
-        added, changed, _ = rpc.reloadConfig()[0]
+        added, changed, _ = self._call("reloadConfig")[0]
         if name in changed:
-            rpc.stopProcessGroup(name)
-            rpc.removeProcessGroup(name)
+            self._call("stopProcessGroup", name)
+            self._call("removeProcessGroup", name)
             added.append(name)
         if name in added:
-            rpc.addProcessGroup(name)
+            self._call("addProcessGroup", name)
 
     def start(self, part: Part) -> None:
         """Start a part unless it runs; returns when it lived for its ``start_seconds``.
@@ -182,7 +195,7 @@ class Supervisor:
             PartUnavailableError: If its process ends at once; carries the last lines of its log.
         """
         try:
-            self._rpc().startProcess(part.value)
+            self._call("startProcess", part.value)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode == Faults.ALREADY_STARTED:
                 return
@@ -191,7 +204,7 @@ class Supervisor:
     def stop(self, part: Part) -> None:
         """Stop a part, if it runs, and wait for its end."""
         try:
-            self._rpc().stopProcess(part.value)
+            self._call("stopProcess", part.value)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode not in (Faults.NOT_RUNNING, Faults.BAD_NAME):
                 raise PartUnavailableError(part, f"does not stop: {fault.faultString}") from fault
@@ -205,7 +218,7 @@ class Supervisor:
             known[info["name"]]: PartState(
                 known[info["name"]], info["statename"], info["pid"], info["start"], info["description"]
             )
-            for info in self._rpc().getAllProcessInfo()
+            for info in self._call("getAllProcessInfo")
             if info["name"] in known
         }
 
@@ -224,12 +237,17 @@ class Supervisor:
         """Stop every part and supervisord itself, and wait for their end."""
         if not self.is_alive():
             return
-        rpc = self._rpc()
-        rpc.stopAllProcesses()
-        rpc.shutdown()
-        self._wait_gone()
+        self._call("stopAllProcesses")
+        self._call("shutdown")
+        if not self._wait_gone():
+            raise PartUnavailableError("supervisor", f"does not end; see {self._settings.log_dir / 'supervisord.log'}")
         shutil.rmtree(self._socket.parent, ignore_errors=True)
 
-    @retry(retry=retry_if_result(lambda gone: not gone), stop=stop_after_delay(90), wait=wait_fixed(0.2))
+    @retry(
+        retry=retry_if_result(lambda gone: not gone),
+        stop=stop_after_delay(90),
+        wait=wait_fixed(0.2),
+        retry_error_callback=lambda _: False,
+    )
     def _wait_gone(self) -> bool:
         return not self.is_alive() and not (self._home / "supervisord.pid").exists()

@@ -23,7 +23,7 @@ from include.messaging.topics import create_topics
 
 def settings_in(folder: Path) -> Settings:
     """Settings of a platform of its own: this data folder, free ports, small heaps, no `.env`."""
-    ports = iter(find_free(8))
+    ports = iter(find_free(6))
     return Settings(
         _env_file=None,
         platform_data_dir=folder,
@@ -36,8 +36,6 @@ def settings_in(folder: Path) -> Settings:
         elasticsearch_transport_port=next(ports),
         spark_ui_port=next(ports),
         airflow_port=next(ports),
-        airflow_log_port=next(ports),
-        airflow_trigger_log_port=next(ports),
     )
 
 

@@ -1,0 +1,160 @@
+"""The parts of the local platform: how each is prepared, run and asked whether it is healthy."""
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from include.config import PROJECT_ROOT, Settings
+from include.errors import PartUnavailableError
+from include.handover.checkpoint import Offsets
+from include.local.airflow import Airflow
+from include.local.elasticsearch import ElasticsearchNode
+from include.local.kafka import KafkaBroker
+from include.local.program import Program
+from include.messaging.topics import end_offsets
+from include.names import Part, Query
+from include.supervision import speed_layer
+from include.supervision.health import DEFAULT_BOUNDS, judge
+from include.supervision.heartbeat import read_heartbeat
+from include.supervision.spark_submit import settings_environment
+
+AIRFLOW_PARTS: Final = (
+    Part.AIRFLOW_API,
+    Part.AIRFLOW_SCHEDULER,
+    Part.AIRFLOW_DAG_PROCESSOR,
+    Part.AIRFLOW_TRIGGERER,
+)
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Service:
+    """One part.
+
+    Attributes:
+        part: Its name.
+        program: Makes what the supervisor runs; called after `prepare`.
+        problem: Says why the part is not healthy, None when it is; its process is known to live.
+        prepare: What must happen before its first start.
+        ports: Ports it listens on, by the name of their setting.
+        address: Where a person or a program finds it.
+        patience: Seconds that it may take to become healthy.
+        launch: Starts it, where that is more than running its program.
+        lag: Records that it has not read yet; None where that says nothing.
+    """
+
+    part: Part
+    program: Callable[[], Program]
+    problem: Callable[[], str | None] = _nothing
+    prepare: Callable[[], None] = _nothing
+    ports: Mapping[str, int] = field(default_factory=dict)
+    address: str = ""
+    patience: float = 180
+    launch: Callable[[], object] | None = None
+    lag: Callable[[], int | None] = _nothing
+
+
+def services(settings: Settings) -> dict[Part, Service]:
+    """Every part that these settings ask for, in the order in which they start."""
+    listed = [*_servers(settings), _speed_layer(settings), *_python_parts(settings), *_airflow(settings)]
+    return {service.part: service for service in listed}
+
+
+def _servers(settings: Settings) -> list[Service]:
+    broker, node = KafkaBroker(settings), ElasticsearchNode(settings)
+    kafka_ports = {"KAFKA_PORT": settings.kafka_port, "KAFKA_CONTROLLER_PORT": settings.kafka_controller_port}
+    search_ports = {
+        "ELASTICSEARCH_PORT": settings.elasticsearch_port,
+        "ELASTICSEARCH_TRANSPORT_PORT": settings.elasticsearch_transport_port,
+    }
+    local = []
+    # An address of somebody else's broker or cluster means that ours is not wanted.
+    if settings.kafka_bootstrap_servers is None:
+        local.append(
+            Service(Part.KAFKA, broker.program, broker.problem, broker.prepare, kafka_ports, settings.bootstrap_servers)
+        )
+    if settings.elasticsearch_url is None:
+        local.append(
+            Service(Part.ELASTICSEARCH, node.program, node.problem, node.prepare, search_ports, settings.search_url)
+        )
+    return local
+
+
+def _speed_layer(settings: Settings) -> Service:
+    # Its own start also notes that it is wanted, which the health check of Airflow asks.
+    return Service(
+        Part.SPEED_LAYER,
+        partial(speed_layer.program, settings),
+        partial(_streams_problem, settings),
+        ports={"SPARK_UI_PORT": settings.spark_ui_port},
+        address=f"http://{settings.platform_bind_host}:{settings.spark_ui_port}",
+        launch=lambda: speed_layer.start(settings),
+        lag=partial(_streams_lag, settings),
+    )
+
+
+def _streams_problem(settings: Settings) -> str | None:
+    state, ends, now = speed_layer.state(settings), _end_offsets(settings), time.time()
+    # The heartbeats of an earlier driver say nothing of this one.
+    beats = {query: beat for query, beat in state.heartbeats.items() if beat.pid == state.pid}
+    verdicts = [
+        judge(query, beats.get(query), state.is_running, ends, now, DEFAULT_BOUNDS) for query in speed_layer.QUERIES
+    ]
+    failed = [f"{verdict.subject}: {', '.join(verdict.reasons)}" for verdict in verdicts if verdict.status == "failed"]
+    return "; ".join(failed) or None
+
+
+def _end_offsets(settings: Settings) -> Offsets | None:
+    try:
+        return end_offsets(settings)
+    except PartUnavailableError:
+        return None  # the broker's own line says that it is away
+
+
+def _streams_lag(settings: Settings) -> int | None:
+    ends = _end_offsets(settings)
+    if ends is None:
+        return None
+    beats = [beat for query in Query if (beat := read_heartbeat(settings, query)) is not None]
+    return max((beat.lag(ends) for beat in beats), default=None)
+
+
+def _command(settings: Settings, part: Part, *arguments: str, stop_seconds: int = 20) -> Program:
+    return Program(
+        part,
+        [sys.executable, str(PROJECT_ROOT / "main.py"), *arguments],
+        environment=settings_environment(settings),
+        stop_seconds=stop_seconds,
+    )
+
+
+def _python_parts(settings: Settings) -> list[Service]:
+    parts = [
+        Service(Part.MONITORING, lambda: _command(settings, Part.MONITORING, "start-monitoring")),
+        Service(Part.ALERTING, lambda: _command(settings, Part.ALERTING, "alerts", "dispatch")),
+    ]
+    if settings.demo_rate:
+        rate = str(settings.demo_rate)
+        traffic = partial(_command, settings, Part.DEMO_TRAFFIC, "start-producer", "--rate", rate)
+        parts.append(Service(Part.DEMO_TRAFFIC, traffic))
+    return parts
+
+
+def _airflow(settings: Settings) -> list[Service]:
+    airflow = Airflow(settings)
+    return [
+        Service(
+            part,
+            partial(airflow.program, part),
+            partial(airflow.problem, part),
+            ports={"AIRFLOW_PORT": settings.airflow_port} if part is Part.AIRFLOW_API else {},
+            address=settings.airflow_url if part is Part.AIRFLOW_API else "",
+        )
+        for part in AIRFLOW_PARTS
+    ]

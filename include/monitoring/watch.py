@@ -1,0 +1,77 @@
+"""Looking at the platform again and again, and storing what is seen."""
+
+import json
+import logging
+import time
+from datetime import UTC, datetime
+
+from elastic_transport import TransportError
+from elasticsearch import Elasticsearch
+
+from include.config import Settings
+from include.errors import PartUnavailableError
+from include.local.state import part_states
+from include.messaging.topics import topic_states
+from include.monitoring.observations import of_freshness, of_machine, of_parts, of_topics
+from include.producers.stopping import stop_on_signals
+from include.serving.client import connect
+from include.serving.kpis import read_kpis
+from include.serving.pipeline_health import HealthRecord, publish
+
+logger = logging.getLogger(__name__)
+
+_NAP_SECONDS = 0.5
+
+
+class Look:
+    """One observer: it remembers the look before, since processor use is a difference."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._processor: dict[str, float] = {}
+        self._at = 0.0
+
+    def take(self, client: Elasticsearch) -> list[HealthRecord]:
+        """Look at everything; what does not answer is told by its own part's record."""
+        now, clock = datetime.now(UTC), time.monotonic()
+        parts = part_states(self._settings)
+        records = list(of_parts(now, parts, self._processor, clock - self._at if self._at else 0.0))
+        self._processor, self._at = {part.part: part.cpu_seconds for part in parts}, clock
+        records.append(of_machine(now, str(self._settings.platform_data_dir)))
+        try:
+            records += of_topics(now, topic_states(self._settings))
+            records.append(of_freshness(now, read_kpis(client, now, 1).freshness))
+        except (PartUnavailableError, TransportError) as error:
+            logger.warning("look incomplete reason=%s", error)
+        return records
+
+
+def watch(settings: Settings, every: float, *, once: bool, as_json: bool) -> None:
+    """Look, store, wait, until somebody asks to stop."""
+    look = Look(settings)
+    with connect(settings) as client, stop_on_signals() as stopped:
+        while not stopped():
+            due = time.monotonic() + every
+            records = look.take(client)
+            _store(client, records)
+            _tell(records, as_json)
+            if once:
+                return
+            while not stopped() and time.monotonic() < due:
+                time.sleep(_NAP_SECONDS)
+
+
+def _store(client: Elasticsearch, records: list[HealthRecord]) -> None:
+    try:
+        publish(client, records)
+    except TransportError as error:
+        # The next look comes soon, and what could not be stored is in this log.
+        logger.warning("not stored records=%s reason=%s", len(records), error)
+
+
+def _tell(records: list[HealthRecord], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([record.document() for record in records]), flush=True)  # noqa: T201 - the command's output
+        return
+    bad = [f"{record.subject}: {record.reason}" for record in records if record.status not in ("ok", "unknown")]
+    logger.info("look records=%s not_ok=%s %s", len(records), len(bad), "; ".join(bad))
