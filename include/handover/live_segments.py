@@ -5,16 +5,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from include.handover.checkpoint import LedgerError, end_offsets_of
+from include.handover.checkpoint import LedgerError, end_offsets_of, query_id_of
 from include.handover.segments import Segment, SegmentLedger
 
 
 class LiveSegments(SegmentLedger):
-    """The ledger as the driver of the live query uses it: it opens and seals."""
+    """The ledger as the driver of the live query uses it: it opens and seals. One driver has one of these."""
 
-    def __init__(self, path: Path, query_id: str, checkpoint: Path) -> None:
+    def __init__(self, path: Path, checkpoint: Path) -> None:
         super().__init__(path)
-        self._query_id = query_id
         self._checkpoint = checkpoint
         self._latest_asked = -1
         self._thread_lock = threading.Lock()
@@ -48,14 +47,14 @@ class LiveSegments(SegmentLedger):
             self._honour_request(segments, last_batch=committed)
 
     def _own_segments(self, batch_id: int) -> list[Segment]:
-        segments = self.segments()
+        segments, query_id = self.segments(), query_id_of(self._checkpoint)
         if not segments:
-            segments = [Segment(number=1, query_id=self._query_id, first_batch=batch_id)]
+            segments = [Segment(number=1, query_id=query_id, first_batch=batch_id)]
             self._write(segments)
-        if segments[-1].query_id != self._query_id:
+        if segments[-1].query_id != query_id:
             raise LedgerError(
                 f"{self._path} belongs to query {segments[-1].query_id}, the checkpoint {self._checkpoint} to query "
-                f"{self._query_id}: counting on would count events twice. Bring the old checkpoint back, or start "
+                f"{query_id}: counting on would count events twice. Bring the old checkpoint back, or start "
                 "afresh with ./run.sh reset"
             )
         return segments
@@ -74,7 +73,7 @@ class LiveSegments(SegmentLedger):
                 sealed_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
                 seal_request=request,
             )
-            following = Segment(number=current.number + 1, query_id=self._query_id, first_batch=last_batch + 1)
+            following = Segment(number=current.number + 1, query_id=current.query_id, first_batch=last_batch + 1)
             segments = [*segments[:-1], sealed, following]
             self._write(segments)
         self._marker.unlink(missing_ok=True)

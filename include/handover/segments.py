@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from include.config import Settings
-from include.handover.checkpoint import LedgerError, Offsets
+from include.handover.checkpoint import LedgerError as LedgerError
+from include.handover.checkpoint import Offsets as Offsets
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,11 @@ class Heartbeat:
         end_offsets: Up to where it has read.
         offsets_moved_at: When that last changed; `started_at` before the first time.
         watermark: Its watermark; None when it has none.
-        watermark_moved_at: When that last changed.
-        watermark_still_for: For how long input kept arriving without it moving, in seconds.
+        watermark_still_since: When input first arrived without moving it; None when the latest input moved it.
+        watermark_still_for: For how long input has kept arriving since then, in seconds.
         input_rows: Rows read since the run began.
-        rejected_rows: Of these, rows that went to the dead letters; only the query that writes them knows.
+        rows_per_second: Rate at which the latest micro-batch was processed.
+        rejected_share: Share of the latest rows that went to the dead letters; only the query that writes them knows.
         dropped_by_watermark: Rows dropped for being older than the watermark since the run began; must stay 0.
         state_rows: Rows in its state.
         state_bytes: Memory of its state.
@@ -52,10 +53,11 @@ class Heartbeat:
     end_offsets: Offsets = field(default_factory=dict)
     offsets_moved_at: float = 0.0
     watermark: float | None = None
-    watermark_moved_at: float = 0.0
+    watermark_still_since: float | None = None
     watermark_still_for: float = 0.0
     input_rows: int = 0
-    rejected_rows: int = 0
+    rows_per_second: float = 0.0
+    rejected_share: float = 0.0
     dropped_by_watermark: int = 0
     state_rows: int = 0
     state_bytes: int = 0

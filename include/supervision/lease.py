@@ -1,4 +1,4 @@
-"""The lease of the speed layer: one driver at a time may write, and whoever lost it notices before its next write."""
+"""The lease of a streaming query: one driver at a time runs it, and one that lost it notices before it writes."""
 
 import fcntl
 import json
@@ -16,6 +16,7 @@ import psutil
 from include.config import Settings
 from include.errors import PlatformError
 from include.handover.segments import write_atomically
+from include.names import Query
 
 _CLOCK_TOLERANCE_SECONDS: Final = 1.0
 _SILENCE_SECONDS: Final = 60.0
@@ -54,13 +55,13 @@ class Holder:
         return abs(started - self.started_at) < _CLOCK_TOLERANCE_SECONDS
 
 
-def lease_path(settings: Settings) -> Path:
-    """Where the lease is."""
-    return settings.platform_data_dir / "speed-layer.lease"
+def lease_path(settings: Settings, query: Query) -> Path:
+    """Where a query's lease is."""
+    return settings.platform_data_dir / "leases" / f"{query.value}.lease"
 
 
 class Lease:
-    """This process's claim to be the speed layer's only driver."""
+    """This process's claim to be a query's only driver."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -91,7 +92,7 @@ class Lease:
             current = self.holder()
             if current is not None and current.is_alive():
                 raise LeaseError(
-                    f"the speed layer already runs: process {current.pid} on {current.host} (epoch {current.epoch}) "
+                    f"{self._path.stem} already runs: process {current.pid} on {current.host} (epoch {current.epoch}) "
                     f"holds {self._path}. Stop it first: python main.py speed-layer stop"
                 )
             process = psutil.Process()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from include.errors import ConfigurationError
 from include.handover.checkpoint import LedgerError, end_offsets_of, query_id_of
 from include.handover.live_segments import LiveSegments
 from include.handover.segments import Segment, SegmentLedger, segment_index
@@ -14,6 +15,11 @@ class Checkpoint:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        path.mkdir()
+        self.name_query("query-1")
+
+    def name_query(self, query_id: str) -> None:
+        (self.path / "metadata").write_text(json.dumps({"id": query_id}), encoding="utf-8")
 
     def plan(self, batch_id: int, purchases: int, users: int) -> None:
         offsets = self.path / "offsets"
@@ -38,11 +44,11 @@ def checkpoint(tmp_path: Path) -> Checkpoint:
 
 @pytest.fixture
 def live(tmp_path: Path, checkpoint: Checkpoint) -> LiveSegments:
-    return LiveSegments(tmp_path / "ledger.json", "query-1", checkpoint.path)
+    return LiveSegments(tmp_path / "ledger.json", checkpoint.path)
 
 
-def reopened(tmp_path: Path, query_id: str = "query-1") -> LiveSegments:
-    return LiveSegments(tmp_path / "ledger.json", query_id, tmp_path / "checkpoint")
+def reopened(tmp_path: Path) -> LiveSegments:
+    return LiveSegments(tmp_path / "ledger.json", tmp_path / "checkpoint")
 
 
 def test_index_names_are_padded_so_that_they_sort() -> None:
@@ -134,11 +140,12 @@ def test_a_micro_batch_in_flight_is_not_sealed_behind_its_back(live: LiveSegment
     assert live.sealed() == []
 
 
-def test_a_ledger_of_another_query_is_refused(live: LiveSegments, tmp_path: Path) -> None:
+def test_a_ledger_of_another_query_is_refused(live: LiveSegments, checkpoint: Checkpoint, tmp_path: Path) -> None:
     live.segment_of(0)
+    checkpoint.name_query("query-2")
 
     with pytest.raises(LedgerError, match="belongs to query query-1"):
-        reopened(tmp_path, "query-2").segment_of(0)
+        reopened(tmp_path).segment_of(0)
 
 
 def test_a_segment_is_handed_over_by_one_run(live: LiveSegments, tmp_path: Path) -> None:
@@ -193,5 +200,6 @@ def test_an_offset_log_that_cannot_be_read_is_named(tmp_path: Path, checkpoint: 
 
 
 def test_the_checkpoint_names_its_query(checkpoint: Checkpoint) -> None:
-    (checkpoint.path / "metadata").write_text('{"id":"query-1"}', encoding="utf-8")
     assert query_id_of(checkpoint.path) == "query-1"
+    with pytest.raises(ConfigurationError, match="does not name a query"):
+        query_id_of(checkpoint.path / "offsets")
