@@ -28,6 +28,9 @@ class Fault(StrEnum):
     INVALID_UTF8 = "invalid_utf8"
     NOT_AN_OBJECT = "not_an_object"
     EMPTY = "empty"
+    MISSING_VALUE = "missing_value"
+    MISSING_KEY = "missing_key"
+    KEY_MISMATCH = "key_mismatch"
     MISSING_FIELD = "missing_field"
     WRONG_TYPE = "wrong_type"
     UNKNOWN_EVENT_TYPE = "unknown_event_type"
@@ -36,6 +39,7 @@ class Fault(StrEnum):
     BAD_PATTERN = "bad_pattern"
     TOO_LONG = "too_long"
     FUTURE_TIME = "future_time"
+    ANCIENT_TIME = "ancient_time"
     IMPOSSIBLE_DATE = "impossible_date"
     DUPLICATE_KEY = "duplicate_key"
     NOT_A_NUMBER = "not_a_number"
@@ -133,7 +137,7 @@ class Event:
     number: int
     slot: float
     topic: Topic
-    key: bytes
+    key: bytes | None
     value: bytes | None
     event_id: str
     event_type: str

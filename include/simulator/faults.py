@@ -20,9 +20,12 @@ _MISSPELT: Final = {
 
 
 def break_event(event: Event, rng: random.Random) -> None:
-    """Replace the event's bytes by broken ones, and note how; the record's key stays."""
+    """Break the event's key or replace its bytes by broken ones, and note how."""
     fault = _FAULTS[int(rng.random() * len(_FAULTS))]
     event.fault = fault
+    if fault in _RECORD_FAULTS:
+        _RECORD_FAULTS[fault](event)
+        return
     value = event.value or b""
     if fault in _BYTE_FAULTS:
         event.value = _BYTE_FAULTS[fault](value)
@@ -30,6 +33,18 @@ def break_event(event: Event, rng: random.Random) -> None:
     document = json.loads(value)
     _DOCUMENT_FAULTS[fault](document, event.topic, rng)
     event.value = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _no_value(event: Event) -> None:
+    event.value = None
+
+
+def _no_key(event: Event) -> None:
+    event.key = None
+
+
+def _another_key(event: Event) -> None:
+    event.key = b"another-key"
 
 
 def _missing_field(document: Document, topic: Topic, rng: random.Random) -> None:
@@ -67,6 +82,11 @@ def _setting(name: str, value: object) -> Callable[[Document, Topic, random.Rand
     return apply
 
 
+_RECORD_FAULTS: Final[dict[Fault, Callable[[Event], None]]] = {
+    Fault.MISSING_VALUE: _no_value,
+    Fault.MISSING_KEY: _no_key,
+    Fault.KEY_MISMATCH: _another_key,
+}
 _BYTE_FAULTS: Final[dict[Fault, Callable[[bytes], bytes]]] = {
     Fault.MALFORMED_JSON: lambda value: value[: len(value) // 2],
     Fault.INVALID_UTF8: lambda value: value.replace(b'"event_type":"', b'"event_type":"\xff', 1),
@@ -84,6 +104,7 @@ _DOCUMENT_FAULTS: Final[dict[Fault, Callable[[Document, Topic, random.Random], N
     Fault.BAD_PATTERN: _bad_pattern,
     Fault.TOO_LONG: _setting("event_id", "x" * 65),
     Fault.FUTURE_TIME: _setting("event_time", "2999-01-01T00:00:00.000Z"),
+    Fault.ANCIENT_TIME: _setting("event_time", "1970-01-01T00:00:00.000Z"),
     Fault.IMPOSSIBLE_DATE: _setting("event_time", "2026-02-30T12:00:00.000Z"),
 }
-_FAULTS: Final = (*_BYTE_FAULTS, *_DOCUMENT_FAULTS)
+_FAULTS: Final = (*_RECORD_FAULTS, *_BYTE_FAULTS, *_DOCUMENT_FAULTS)

@@ -40,9 +40,13 @@ class Actor(Protocol):
 
 
 class Shop:
-    """Equal options give equal events, byte for byte; memory grows with the customer base, not with the run's length."""
+    """Equal options give equal events, byte for byte; memory is bound to the customer base, not the run's length.
 
-    def __init__(self, options: SimulationOptions) -> None:
+    Args:
+        customers: A fresh ``population(options.population)``, for a caller who wants to make it beforehand.
+    """
+
+    def __init__(self, options: SimulationOptions, customers: list[Customer] | None = None) -> None:
         self._options = options
         self._rng = random.Random(options.seed)  # noqa: S311 - a simulation, not a secret
         self.roll = self._rng.random
@@ -51,7 +55,7 @@ class Shop:
         self.renderer = Renderer(self.run_id)
         self.catalogue = catalogue()
         self.stock = Stock(self.catalogue, options.event_rate, self._rng)
-        self._customers = population(options.population)
+        self._customers = population(options.population) if customers is None else customers
         self._plans = plans()
         self._pauses = tuple(-math.log(1 - (step + 0.5) / 4096) * _MEAN_PAUSE for step in range(4096))
         self._fraud = FraudDesk(self)

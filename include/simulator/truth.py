@@ -1,7 +1,7 @@
 """The truth about a run, as Parquet: each message that was sent, with its label and its faults.
 
-The truth is a folder of Parquet files that readers take as one table. A file is complete when it has its name, so that a
-kill loses no more than the rows of the last :data:`PART_SECONDS` seconds or so.
+The truth is a folder of Parquet files that readers take as one table. A file is complete when it has its name, so that
+a kill loses no more than the rows of the last :data:`PART_SECONDS` seconds or so.
 """
 
 import time
@@ -12,6 +12,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include.errors import ConfigurationError
 from include.simulator.events import Event, Order
 
 PART_SECONDS: Final = 10.0
@@ -27,66 +28,81 @@ _ITEM: Final = pa.struct(
         ("amount_minor", pa.int64()),
     ]
 )
-SCHEMA: Final = pa.schema(
-    [
-        ("run", pa.string()),  # begins all ids of the run
-        ("number", pa.int64()),  # of the distinct event within the run; a duplicate has its original's
-        ("event_id", pa.string()),
-        ("topic", pa.string()),
-        ("key", pa.string()),
-        ("event_type", pa.string()),
-        ("event_time", pa.timestamp("ms", tz="UTC")),
-        ("scheduled_time", pa.timestamp("ms", tz="UTC")),  # when the shop was to send it, in the shop's time
-        ("valid", pa.bool_()),
-        ("fault", pa.string()),  # how it breaks its contract; the columns tell what it was before
-        ("invalid_value", pa.binary()),  # the bytes that were sent, where they are invalid
-        ("is_duplicate", pa.bool_()),  # the second sending of an event
-        ("is_late", pa.bool_()),
-        ("is_out_of_order", pa.bool_()),
-        ("acknowledged", pa.bool_()),  # false: the broker's answer never came, the message may or may not be there
-        ("label", pa.string()),  # kind of fraud
-        ("fraud_case", pa.string()),
-        ("user_id", pa.string()),
-        ("session_id", pa.string()),
-        ("device_id", pa.string()),
-        ("device_type", pa.string()),
-        ("country", pa.string()),  # of the visit; of a purchase the shipping country, as in the conformed event
-        ("product_id", pa.string()),
-        ("category", pa.string()),
-        ("quantity", pa.int32()),
-        ("rating", pa.int32()),
-        ("order_id", pa.string()),
-        ("currency", pa.string()),
-        ("items", pa.list_(_ITEM)),
-        ("item_count", pa.int32()),  # units of all lines
-        ("goods_minor", pa.int64()),
-        ("discount_minor", pa.int64()),
-        ("tax_minor", pa.int64()),
-        ("shipping_minor", pa.int64()),
-        ("total_minor", pa.int64()),
-        ("payment_method", pa.string()),
-        ("card_id", pa.string()),
-        ("billing_country", pa.string()),
-        ("warehouse_id", pa.string()),
-        ("level", pa.int64()),
-        ("delta", pa.int64()),
-        ("reason", pa.string()),
-    ]
-)
+_FIELDS: Final[list[tuple[str, pa.DataType]]] = [
+    ("run", pa.string()),  # begins all ids of the run
+    ("number", pa.int64()),  # of the distinct event within the run; a duplicate has its original's
+    ("event_id", pa.string()),
+    ("topic", pa.string()),
+    ("key", pa.string()),
+    ("event_type", pa.string()),
+    ("event_time", pa.timestamp("ms", tz="UTC")),
+    ("scheduled_time", pa.timestamp("ms", tz="UTC")),  # when the shop was to send it, in the shop's time
+    ("valid", pa.bool_()),
+    ("fault", pa.string()),  # how it breaks its contract; the columns tell what it was before
+    ("invalid_value", pa.binary()),  # the bytes that were sent, where they are invalid
+    ("is_duplicate", pa.bool_()),  # the second sending of an event
+    ("is_late", pa.bool_()),
+    ("is_out_of_order", pa.bool_()),
+    ("acknowledged", pa.bool_()),  # false: the broker's answer never came, the message may or may not be there
+    ("label", pa.string()),  # kind of fraud
+    ("fraud_case", pa.string()),
+    ("user_id", pa.string()),
+    ("session_id", pa.string()),
+    ("device_id", pa.string()),
+    ("device_type", pa.string()),
+    ("country", pa.string()),  # of the visit; of a purchase the shipping country, as in the conformed event
+    ("product_id", pa.string()),
+    ("category", pa.string()),
+    ("quantity", pa.int32()),
+    ("rating", pa.int32()),
+    ("order_id", pa.string()),
+    ("currency", pa.string()),
+    ("items", pa.list_(_ITEM)),
+    ("item_count", pa.int32()),  # units of all lines
+    ("goods_minor", pa.int64()),
+    ("discount_minor", pa.int64()),
+    ("tax_minor", pa.int64()),
+    ("shipping_minor", pa.int64()),
+    ("total_minor", pa.int64()),
+    ("payment_method", pa.string()),
+    ("card_id", pa.string()),
+    ("billing_country", pa.string()),
+    ("warehouse_id", pa.string()),
+    ("level", pa.int64()),
+    ("delta", pa.int64()),
+    ("reason", pa.string()),
+]
+SCHEMA: Final = pa.schema(_FIELDS)
 
 
 class TruthWriter:
     """Writes a run's truth to a folder; further runs add to the same folder."""
 
-    def __init__(self, folder: Path, run_id: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._run_id = run_id
+        self._run_id = ""
         self._rows: list[tuple[Event, bool]] = []
         self._batches: list[pa.RecordBatch] = []
         self._parts = 0
         self._part_begun = time.monotonic()
         self._background = ThreadPoolExecutor(1, thread_name_prefix="truth")
         self._writing: Future[None] | None = None
+
+    def open(self) -> None:
+        """Make the folder, and have Arrow ready: at its first array it imports pandas, which takes a second.
+
+        Raises:
+            ConfigurationError: If the folder cannot be written to.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"--truth: no folder for the truth at {self._folder}: {error}") from error
+        truth_batch([], "")
+
+    def begin(self, run_id: str) -> None:
+        """What is added from now on is of this run."""
+        self._run_id = run_id
 
     def add(self, event: Event, acknowledged: bool = True) -> None:
         """Note a message that was sent."""
@@ -132,7 +148,6 @@ class TruthWriter:
 
 
 def _write_part(table: pa.Table, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     hidden = path.with_name(f".{path.name}.unfinished")
     pq.write_table(table, hidden, compression="zstd")
     hidden.replace(path)
@@ -149,8 +164,8 @@ def truth_batch(rows: list[tuple[Event, bool]], run_id: str) -> pa.RecordBatch:
         "run": [run_id] * len(rows),
         "number": [event.number for event in events],
         "event_id": [event.event_id for event in events],
-        "topic": [event.topic.value for event in events],
-        "key": [event.key.decode() for event in events],
+        "topic": [event.topic for event in events],
+        "key": [event.key.decode() if event.key else None for event in events],
         "event_type": [event.event_type for event in events],
         "event_time": [event.time_ms for event in events],
         "scheduled_time": [int(event.slot * 1000) for event in events],
