@@ -55,6 +55,10 @@ class Settings(BaseSettings):
     elasticsearch_url: str | None = Field(None, description="Elasticsearch to use. Default: the local one.")
     elasticsearch_heap: str = Field("1g", pattern=r"^\d+[mg]$", description="Heap of the local Elasticsearch.")
     elasticsearch_api_key: SecretStr | None = Field(None, description="API key, where Elasticsearch asks for one.")
+    index_keep_hours: int = Field(
+        24, ge=1, le=8760, description="Hours that an index stays after another took its place, for the way back."
+    )
+    health_keep_days: int = Field(14, ge=1, le=3650, description="Days that observations of the platform are kept.")
 
     # Spark
     spark_ui_port: Port = Field(8080, description="Port of the speed layer's Spark UI.")
@@ -99,6 +103,13 @@ class Settings(BaseSettings):
 
     # Grafana
     grafana_port: Port = Field(3000, description="Port of Grafana, where it runs.")
+
+    # HTTP API
+    api_port: Port = Field(8000, description="Port of the HTTP API.")
+    api_tokens: SecretStr | None = Field(
+        None,
+        description="Tokens of the HTTP API, separated by commas; required when PLATFORM_BIND_HOST is not loopback.",
+    )
 
     # Alerts: what is not set is off
     slack_webhook_url: SecretStr | None = Field(None, description="Slack incoming webhook for alerts.")

@@ -4,13 +4,16 @@ import contextlib
 import json
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.markup import escape
 
 from include.errors import PartUnavailableError
+from include.names import Alias
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 # The same as include.serving.kpis.MAX_MINUTES, which takes a second to import.
 _MAX_MINUTES: Final = 1440
+
+AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON.")]
 
 
 def _kpis(
@@ -78,6 +83,94 @@ def _watch(look: "Callable[[], Kpis]", console: "Console", interval: float, as_j
             time.sleep(interval)
 
 
+def _reindex(
+    alias: Annotated[Alias, typer.Argument(help="The alias whose index is rebuilt.")],
+    from_lake: Annotated[bool, typer.Option("--from-lake", help="Take the documents from silver (events).")] = False,
+    documents: Annotated[Path | None, typer.Option(help="Take them from a folder of bulk bodies.")] = None,
+    allow_fewer: Annotated[bool, typer.Option("--allow-fewer", help="The new index may hold fewer.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Build the index behind an alias anew and switch to it; reads and writes go on. By default from itself."""
+    from include.config import get_settings
+    from include.serving.rebuild import rebuild
+
+    if from_lake and documents:
+        raise typer.BadParameter("give --from-lake or --documents")
+    report = rebuild(get_settings(), alias, from_lake=from_lake, folder=documents, allow_fewer=allow_fewer)
+    if as_json:
+        typer.echo(json.dumps(asdict(report)))
+    else:
+        typer.echo(
+            f"{alias}: {report.new} ({report.new_count} documents) has taken the place of {report.old} "
+            f"({report.old_count}). Way back: python main.py rollback {alias}"
+        )
+
+
+def _rollback(alias: Annotated[Alias, typer.Argument(help="The alias.")]) -> None:
+    """Put the index before the last reindex back, with all that was written since."""
+    from include.config import get_settings
+    from include.serving.client import connect, reachable
+    from include.serving.reindex import rollback
+
+    settings = get_settings()
+    with reachable(settings), connect(settings) as client:
+        typer.echo(f"{alias}: {rollback(client, alias)} is back")
+
+
+def _install() -> None:
+    """Put the templates and make the first indices; on indices in use it adds new fields."""
+    from include.config import get_settings
+    from include.serving.client import connect, reachable
+    from include.serving.indices import install
+
+    settings = get_settings()
+    with reachable(settings), connect(settings) as client:
+        made = install(client)
+    typer.echo(f"made {', '.join(made)}" if made else "everything was there")
+
+
+def _list(as_json: AsJson = False) -> None:
+    """Show each index: documents, size, and whether its alias shows it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from include.config import get_settings
+    from include.serving.client import connect, reachable
+    from include.serving.housekeeping import states
+
+    settings = get_settings()
+    with reachable(settings), connect(settings) as client:
+        found = states(client)
+    if as_json:
+        typer.echo(json.dumps([asdict(state) for state in found], default=str))
+        return
+    table = Table("Index", "Alias", "Read", "Documents", "MB", "Made")
+    for state in found:
+        released = f"not since {state.released_at:%Y-%m-%d %H:%M}" if state.released_at else "no"
+        size, made = f"{state.size_bytes / 1e6:.1f}", f"{state.created_at:%Y-%m-%d %H:%M}"
+        table.add_row(state.name, state.alias, "yes" if state.is_read else released, f"{state.documents:,}", size, made)
+    Console().print(table)
+
+
+def _clean() -> None:
+    """Delete indices that nobody has read for INDEX_KEEP_HOURS, and observations older than HEALTH_KEEP_DAYS."""
+    from include.config import get_settings
+    from include.serving.client import connect, reachable
+    from include.serving.housekeeping import clean
+
+    settings = get_settings()
+    with reachable(settings), connect(settings) as client:
+        deleted = clean(client, settings, datetime.now(UTC))
+    typer.echo(f"deleted {', '.join(deleted)}" if deleted else "nothing to delete")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("kpis")(_kpis)
+    app.command("reindex")(_reindex)
+    app.command("rollback")(_rollback)
+    indices = typer.Typer(no_args_is_help=True, help="Elasticsearch indices: install, list, clean.")
+    indices.command("install")(_install)
+    indices.command("list")(_list)
+    indices.command("clean")(_clean)
+    app.add_typer(indices, name="indices")

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from elasticsearch import Elasticsearch
 
+from include.config import Settings
 from include.names import Alias
 from include.serving.aliases import create_index, indices_behind, indices_of, next_index, switch
 from include.serving.notes import RELEASED_AT, remember
@@ -72,6 +73,12 @@ def _states(client: Elasticsearch, alias: Alias, names: list[str]) -> list[Index
 def _released(mapping: Mapping[str, Any]) -> datetime | None:
     noted = mapping.get("_meta", {}).get(RELEASED_AT)
     return datetime.fromisoformat(noted) if noted else None
+
+
+def clean(client: Elasticsearch, settings: Settings, now: datetime) -> list[str]:
+    """Everything that housekeeping does, with the times of the settings; returns the deleted indices."""
+    deleted = delete_released(client, now, timedelta(hours=settings.index_keep_hours))
+    return deleted + rotate_observations(client, now, timedelta(days=settings.health_keep_days))
 
 
 def delete_released(client: Elasticsearch, now: datetime, keep: timedelta) -> list[str]:

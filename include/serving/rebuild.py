@@ -1,0 +1,78 @@
+"""A reindex with its sources: the lake, files, or the index itself."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from include.config import Settings
+from include.errors import ConfigurationError
+from include.names import Alias
+from include.serving.client import connect, reachable
+from include.serving.documents import documents_in
+from include.serving.reindex import ReindexReport, reindex
+
+_EXPORT_JOBS: Final = {Alias.EVENTS: "export_events.py"}
+
+
+def rebuild(
+    settings: Settings,
+    alias: Alias,
+    *,
+    from_lake: bool = False,
+    folder: Path | None = None,
+    allow_fewer: bool = False,
+) -> ReindexReport:
+    """Rebuild the index behind an alias.
+
+    Args:
+        settings: The platform's settings.
+        alias: The alias.
+        from_lake: Export the documents from silver first; what only the present index has yet is taken along.
+        folder: Take the documents from files instead (see ``documents_in``).
+        allow_fewer: Whether the new index may hold fewer documents than the present one.
+
+    Raises:
+        ConfigurationError: If it cannot be done (see ``reindex``); nothing changes then.
+        PartUnavailableError: If Elasticsearch does not answer or the export fails.
+    """
+    with reachable(settings), connect(settings, timeout_seconds=60) as client:
+        if from_lake:
+            with _exported(settings, alias) as exported:
+                newer = beyond(json.loads((exported / "result.json").read_text(encoding="utf-8"))["end_offsets"])
+                return reindex(client, alias, documents_in(exported), newer=newer, allow_fewer=allow_fewer)
+        return reindex(client, alias, documents_in(folder) if folder else None, allow_fewer=allow_fewer)
+
+
+@contextmanager
+def _exported(settings: Settings, alias: Alias) -> Iterator[Path]:
+    from include.handover.submit import submit
+
+    if alias not in _EXPORT_JOBS:
+        known = ", ".join(_EXPORT_JOBS)
+        raise ConfigurationError(f"{alias.value} has no source in the lake, only {known}; leave --from-lake out")
+    settings.platform_data_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="export-", dir=settings.platform_data_dir) as name:
+        folder = Path(name) / alias.value
+        submit(settings, _EXPORT_JOBS[alias], [str(folder)])
+        yield folder
+
+
+def beyond(end_offsets: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    """A query for the events that were read from Kafka after the offsets (each the first that is not included)."""
+    covered = [
+        {
+            "bool": {
+                "filter": [
+                    {"term": {"topic": topic}},
+                    {"term": {"partition": int(partition)}},
+                    {"range": {"offset": {"lt": end}}},
+                ]
+            }
+        }
+        for topic, partitions in end_offsets.items()
+        for partition, end in partitions.items()
+    ]
+    return {"bool": {"must_not": covered}}
