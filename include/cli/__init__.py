@@ -9,6 +9,7 @@ MODULES: Final = (
     "include.cli.serving",
     "include.cli.consumer",
     "include.cli.producer",
+    "include.cli.replay",
     "include.cli.topics",
     "include.cli.platform",
     "include.cli.status",
