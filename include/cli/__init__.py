@@ -5,6 +5,7 @@ from typing import Final
 MODULES: Final = (
     "include.cli.alerts",
     "include.cli.artifacts",
+    "include.cli.batch",
     "include.cli.quality",
     "include.cli.serving",
     "include.cli.consumer",

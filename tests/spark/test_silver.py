@@ -1,3 +1,4 @@
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,7 @@ def test_runs_of_any_size_and_order_and_a_full_rebuild_give_the_same_rows(
     assert ids(spark, lake, Table.SILVER_DUPLICATES) == ["a@1", "a@7", "b@2"]
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """Stands for the end of the process."""
 
 
@@ -162,17 +163,15 @@ def test_a_run_killed_between_any_two_writes_is_finished_by_the_next(
         nonlocal writes
         writes += 1
         if writes == killed_at_write:
-            raise Killed
+            raise KilledError
         from spark_jobs.io import write
 
         write(*arguments, **options)
 
     with monkeypatch.context() as patched:
         patched.setattr(silver, "write", dying_write)
-        try:
+        with suppress(KilledError):
             silver.run(spark, lake)
-        except Killed:
-            pass
     silver.run(spark, lake)
     assert ids(spark, lake, Table.SILVER_PURCHASES) == ["a@0", "b@5", "c@6"]
     assert ids(spark, lake, Table.SILVER_DUPLICATES) == ["a@1", "a@7", "b@2"]

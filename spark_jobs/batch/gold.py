@@ -1,0 +1,120 @@
+"""Silver to gold: metrics by hour and day, each day replaced as a whole.
+
+    spark-submit --properties-file spark_jobs/conf/batch.conf spark_jobs/batch/gold.py [--days 7]
+
+A run does the days of which silver got rows since the last one, and the days asked for. A table's days change in one
+commit, so a reader sees all of them old or all of them new, and doing a day again writes the same rows.
+"""
+
+import argparse
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Final
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from include.config import Settings, get_settings
+from include.names import Table
+from spark_jobs.batch.days import add_arguments, chosen, in_days, in_days_sql
+from spark_jobs.batch.families import days_since, silver_events
+from spark_jobs.batch.progress import done_version, record
+from spark_jobs.batch.silver import JOB as SILVER
+from spark_jobs.io import read, write
+from spark_jobs.session import build_session
+from spark_jobs.transforms.metrics import additive_metrics
+
+logger = logging.getLogger(__name__)
+
+JOB: Final = "gold"
+HOUR: Final = 3600
+KEYS: Final = ("dimension", "value", "currency")
+COUNTS: Final = ("events", "orders", "items", "returns", "sessions", "carts", "checkouts")
+AMOUNTS: Final = ("revenue", "refunded")
+
+
+@dataclass
+class GoldReport:
+    """What a run did.
+
+    Attributes:
+        days: Days that were computed.
+        rows: Rows written, by table.
+    """
+
+    days: list[str] = field(default_factory=list)
+    rows: dict[str, int] = field(default_factory=dict)
+
+
+def daily(hourly: DataFrame) -> DataFrame:
+    """Hourly metrics added up to days; every metric is additive."""
+    sums = [F.sum(name).alias(name) for name in COUNTS]
+    sums += [F.sum(name).cast("decimal(18,2)").alias(name) for name in AMOUNTS]
+    grouped = hourly.groupBy(F.date_trunc("day", "window_start").alias("window_start"), *KEYS, "event_date").agg(*sums)
+    return grouped.select(*hourly.columns)
+
+
+def replace_days(rows: DataFrame, table: Table, settings: Settings, days: Sequence[str]) -> None:
+    """Put rows in the place of everything that the table holds of these days, in one commit."""
+    write(
+        rows.repartition("event_date"),
+        table,
+        settings,
+        mode="overwrite",
+        partition_by=["event_date"],
+        options={"replaceWhere": in_days_sql(days)},
+    )
+
+
+def _count(spark: SparkSession, table: Table, settings: Settings, days: Sequence[str]) -> int:
+    return int(read(spark, table, settings).where(in_days(days)).count())
+
+
+def run(spark: SparkSession, settings: Settings, days: Sequence[str] = (), *, full: bool = False) -> GoldReport:
+    """Compute the metrics of the days that changed, and of the days given.
+
+    Args:
+        spark: The session.
+        settings: Says where the lake is.
+        days: Further days (ISO).
+        full: Compute every day of silver.
+    """
+    upto = done_version(spark, settings, SILVER)
+    events = silver_events(spark, settings)
+    if upto is None or events is None:
+        return GoldReport()
+    changed = days_since(spark, settings, None if full else done_version(spark, settings, JOB))
+    report = GoldReport(days=sorted({*changed, *days}))
+    if report.days:
+        chosen = events.where(in_days(report.days))
+        hourly = additive_metrics(chosen, HOUR).withColumn("event_date", F.to_date("window_start"))
+        replace_days(hourly, Table.GOLD_METRICS_HOURLY, settings, report.days)
+        written = read(spark, Table.GOLD_METRICS_HOURLY, settings)
+        written = written.where(in_days(report.days))
+        replace_days(daily(written), Table.GOLD_METRICS_DAILY, settings, report.days)
+        for table in (Table.GOLD_METRICS_HOURLY, Table.GOLD_METRICS_DAILY):
+            report.rows[table.value] = _count(spark, table, settings, report.days)
+    record(spark, settings, JOB, upto)
+    logger.info("gold %s", json.dumps(asdict(report)))
+    return report
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run as a Spark job."""
+    parser = argparse.ArgumentParser(description="Silver to gold.")
+    add_arguments(parser)
+    parser.add_argument("--full", action="store_true", help="every day of silver")
+    options = parser.parse_args(arguments)
+    days = chosen(options, parser)
+    spark = build_session("gold", "batch")
+    try:
+        run(spark, get_settings(), days, full=options.full)
+    finally:
+        spark.stop()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    main()
