@@ -1,0 +1,64 @@
+"""Cells: what is compared. One cell is a window, a dimension, a value and a currency; its sums are whole numbers."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, NamedTuple
+
+MEASURES: Final = (
+    "events",
+    "orders",
+    "items",
+    "revenue_minor",
+    "returns",
+    "refunded_minor",
+    "sessions",
+    "carts",
+    "checkouts",
+)
+
+Sums = tuple[int, ...]
+
+
+class Kind(StrEnum):
+    """What a line of recomputed sums stands for; see ``spark_jobs.batch.view.Change``."""
+
+    GAINED = "gained"
+    LOST = "lost"
+    REPEATED = "repeated"
+    DIFFERING = "differing"
+    CONTESTED = "contested"
+    REUSED = "reused"
+
+
+class Cell(NamedTuple):
+    """Where a sum belongs."""
+
+    window: int
+    dimension: str
+    value: str
+    currency: str | None
+
+
+Recomputed = dict[Cell, dict[Kind, Sums]]
+
+
+def hours_in(folder: Path) -> list[str]:
+    """Hours (``2026-11-24T10``) for which there are recomputed cells."""
+    return sorted(path.name.removeprefix("hour=") for path in folder.glob("hour=*"))
+
+
+def read_hour(folder: Path, hour: str) -> Recomputed:
+    """The recomputed cells of an hour."""
+    return _collect(line for path in sorted((folder / f"hour={hour}").glob("part-*")) for line in path.open("rb"))
+
+
+def _collect(lines: Iterable[bytes]) -> Recomputed:
+    found: Recomputed = defaultdict(dict)
+    for line in lines:
+        row = json.loads(line)
+        cell = Cell(row["window"], row["dimension"], row["value"], row.get("currency"))
+        found[cell][Kind(row["kind"])] = tuple(row["sums"])
+    return found

@@ -1,0 +1,257 @@
+"""The batch side of a handover: what the days that sealed segments touched add up to, before their end offsets.
+
+    spark-submit --properties-file spark_jobs/conf/batch.conf spark_jobs/batch/handover.py <folder of the run>
+
+Reads ``run.json`` of the folder (``include.handover.runs``), waits until bronze has archived what lies before the end
+offsets, brings silver up to date, and writes beside it:
+
+- ``cells/hour=<hour>``: what the segments should add up to, by window, dimension, value and currency, with what may
+  explain a difference; one JSON per line.
+- ``documents/day=<day>``: the documents that will stand for each touched day, as body of a bulk request.
+- ``result.json``, last: days, counts and totals. A folder without it is computed anew.
+
+``gold.metrics_10s`` holds the same rows as the documents.
+"""
+
+import argparse
+import json
+import logging
+import shutil
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import reduce
+from pathlib import Path
+from typing import Any, Final
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from include.config import Settings, get_settings
+from include.errors import PartUnavailableError
+from include.handover.cells import MEASURES, Kind
+from include.handover.checkpoint import Offsets
+from include.handover.runs import HandoverRun, load_run
+from include.handover.segments import write_atomically
+from include.names import Query, Table
+from spark_jobs.batch import silver as silver_job
+from spark_jobs.batch.bronze import exists
+from spark_jobs.batch.days import in_days
+from spark_jobs.batch.families import duplicate_events, silver_events
+from spark_jobs.batch.gold import replace_days
+from spark_jobs.batch.vectors import within
+from spark_jobs.batch.view import Change, change, events_before, touched_days
+from spark_jobs.io import read
+from spark_jobs.session import build_session
+from spark_jobs.transforms.metrics import additive_metrics
+
+logger = logging.getLogger(__name__)
+
+WINDOW_SECONDS: Final = 10
+_POLL_SECONDS: Final = 2.0
+_TIME: Final = "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"
+
+
+def _archived(spark: SparkSession, settings: Settings, start: Offsets, end: Offsets) -> Offsets:
+    """Per partition, the offset after the last one that bronze holds between the vectors."""
+    if not exists(spark, Table.BRONZE_EVENTS, settings):
+        return {}
+    rows = read(spark, Table.BRONZE_EVENTS, settings).where(within(start, end))
+    found: Offsets = {}
+    for row in rows.groupBy("topic", "partition").agg((F.max("offset") + 1).alias("next")).collect():
+        found.setdefault(row["topic"], {})[row["partition"]] = row["next"]
+    return found
+
+
+def _missing(archived: Offsets, start: Offsets, end: Offsets) -> list[str]:
+    return [
+        f"{topic}-{partition} at {archived.get(topic, {}).get(partition, 'nothing')} of {last}"
+        for topic, partitions in sorted(end.items())
+        for partition, last in sorted(partitions.items())
+        if last > start.get(topic, {}).get(partition, 0) and archived.get(topic, {}).get(partition, 0) < last
+    ]
+
+
+def wait_archived(spark: SparkSession, settings: Settings, start: Offsets, end: Offsets) -> None:
+    """Wait until bronze holds everything that lies before the end offsets.
+
+    Raises:
+        PartUnavailableError: If it does not within the time of ``HANDOVER_ARCHIVE_SECONDS``; says what is missing.
+    """
+    deadline = time.monotonic() + settings.handover_archive_seconds
+    while missing := _missing(_archived(spark, settings, start, end), start, end):
+        if time.monotonic() > deadline:
+            raise PartUnavailableError(
+                Query.BRONZE_ARCHIVE,
+                f"bronze lacks records that the segments hold ({'; '.join(missing)}) after waiting "
+                f"{settings.handover_archive_seconds} s; see its state with python main.py stream health",
+            )
+        time.sleep(_POLL_SECONDS)
+
+
+def _with_minor_units(metrics: DataFrame) -> DataFrame:
+    minor = [(F.col(name) * 100).cast("long").alias(f"{name}_minor") for name in ("revenue", "refunded")]
+    counts = [name for name in MEASURES if not name.endswith("_minor")]
+    rows = metrics.select("window_start", "dimension", "value", "currency", *counts, *minor)
+    return rows.select("window_start", "dimension", "value", "currency", *MEASURES)
+
+
+def _metrics(events: DataFrame) -> DataFrame:
+    return _with_minor_units(additive_metrics(events, WINDOW_SECONDS))
+
+
+def cells(changed: Change) -> DataFrame:
+    """What the segments should add up to and what may explain a difference: lines of JSON with their hour."""
+    kinds = {
+        Kind.GAINED: changed.gained,
+        Kind.LOST: changed.lost,
+        Kind.REPEATED: changed.repeated,
+        Kind.DIFFERING: changed.differing,
+        Kind.CONTESTED: changed.contested,
+        Kind.REUSED: changed.reused,
+    }
+    rows = [_metrics(events).withColumn("kind", F.lit(kind.value)) for kind, events in kinds.items()]
+    union = reduce(DataFrame.unionByName, rows)
+    line = F.struct(
+        F.col("window_start").cast("long").alias("window"),
+        "dimension",
+        "value",
+        "currency",
+        "kind",
+        F.array(*MEASURES).alias("sums"),
+    )
+    hour = F.date_format("window_start", "yyyy-MM-dd'T'HH").alias("hour")
+    return union.select(F.to_json(line).alias("line"), hour)
+
+
+def _stamps(events: DataFrame) -> DataFrame:
+    start = F.window("event_time", f"{WINDOW_SECONDS} seconds")["start"].alias("window_start")
+    return events.groupBy(start).agg(
+        F.max("event_time").alias("event_time_max"),
+        F.min("kafka_time").alias("kafka_time_min"),
+        F.max("kafka_time").alias("kafka_time_max"),
+    )
+
+
+def _documents(rows: DataFrame, run: HandoverRun, processed_at: datetime) -> DataFrame:
+    """Bulk bodies: a line for the action, a line for the document."""
+    parts = (F.col("window_start").cast("long").cast("string"), F.col("dimension"), F.col("value"))
+    identity = F.concat_ws(":", *parts, F.coalesce("currency", F.lit("-")))
+    action = F.to_json(F.struct(F.struct(identity.alias("_id")).alias("index")))
+    stamp = F.lit(processed_at.astimezone(UTC).isoformat(timespec="milliseconds"))
+    times = ("window_start", "event_time_max", "kafka_time_min", "kafka_time_max")
+    source = F.to_json(
+        F.struct(
+            *(F.date_format(name, _TIME).alias(name) for name in times),
+            F.lit(WINDOW_SECONDS).alias("window_seconds"),
+            "dimension",
+            "value",
+            "currency",
+            *MEASURES,
+            F.lit("batch").alias("layer"),
+            F.lit(run.run_id).alias("query_id"),
+            stamp.alias("processed_at"),
+            stamp.alias("indexed_at"),
+        )
+    )
+    return rows.select(F.concat(action, F.lit("\n"), source).alias("line"), F.col("event_date").alias("day"))
+
+
+def _totals(rows: DataFrame) -> dict[str, dict[str, int]]:
+    """Per day the number of documents and the sums of the dimension ``all``, over currencies only to be compared."""
+    is_all = F.col("dimension") == "all"
+    sums = [F.coalesce(F.sum(F.when(is_all, F.col(name))), F.lit(0)).alias(name) for name in MEASURES]
+    found = rows.groupBy("event_date").agg(F.count(F.lit(1)).alias("documents"), *sums).collect()
+    return {row["event_date"].isoformat(): {name: int(row[name]) for name in ("documents", *MEASURES)} for row in found}
+
+
+def _write_lines(lines: DataFrame, folder: Path, by: str) -> None:
+    lines.repartition(by).write.mode("overwrite").partitionBy(by).text(str(folder))
+
+
+def _write_days(
+    spark: SparkSession, settings: Settings, run: HandoverRun, folder: Path, now: DataFrame, days: list[str]
+) -> dict[str, dict[str, int]]:
+    events = now.where(in_days(days))
+    rows = (
+        _metrics(events)
+        .join(F.broadcast(_stamps(events)), "window_start")
+        .select(
+            "window_start",
+            "dimension",
+            "value",
+            "currency",
+            *MEASURES,
+            "event_time_max",
+            "kafka_time_min",
+            "kafka_time_max",
+            F.to_date("window_start").alias("event_date"),
+            F.lit(run.run_id).alias("run_id"),
+        )
+    )
+    replace_days(rows, Table.GOLD_METRICS_10S, settings, days)
+    written = read(spark, Table.GOLD_METRICS_10S, settings).where(in_days(days))
+    _write_lines(_documents(written, run, datetime.now(UTC)), folder / "documents", "day")
+    return _totals(written)
+
+
+def recompute(spark: SparkSession, settings: Settings, folder: Path) -> dict[str, Any]:
+    """Do the job for the run in a folder; returns what ``result.json`` holds."""
+    run = load_run(folder)
+    start, end = run.start_offsets, run.end_offsets
+    for name in ("cells", "documents"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    wait_archived(spark, settings, start, end)
+    report = silver_job.run(spark, settings)
+    events = silver_events(spark, settings)
+    result: dict[str, Any] = {"bronze_version": report.bronze_version, "days": {}, "causes": {}}
+    if events is not None:
+        copies = duplicate_events(spark, settings)
+        duplicates = events.limit(0) if copies is None else copies.select(*events.columns)
+        days = touched_days(events, duplicates, start, end)
+        events, duplicates = events.where(in_days(days)), duplicates.where(in_days(days))
+        changed = change(events, duplicates, start, end, settings.dedup_window_seconds)
+        _write_lines(cells(changed), folder / "cells", "hour")
+        result["causes"] = _causes(spark, settings, changed, start, end)
+        days = touched_days(changed.gained.unionByName(changed.lost), events.limit(0), {}, end)
+        if days:
+            now = events_before(events, duplicates, end)
+            result["days"] = _write_days(spark, settings, run, folder, now, days)
+    write_atomically(folder / "result.json", json.dumps(result))
+    logger.info("handover run=%s result=%s", run.run_id, json.dumps(result))
+    return result
+
+
+def _causes(spark: SparkSession, settings: Settings, changed: Change, start: Offsets, end: Offsets) -> dict[str, int]:
+    counts = {
+        Kind.GAINED: changed.gained,
+        Kind.LOST: changed.lost,
+        Kind.REPEATED: changed.repeated,
+        Kind.DIFFERING: changed.differing,
+        Kind.REUSED: changed.reused,
+    }
+    found = {kind.value: int(rows.count()) for kind, rows in counts.items()}
+    archived = read(spark, Table.BRONZE_EVENTS, settings).where(within(start, end)).count()
+    expected = sum(
+        max(0, last - start.get(topic, {}).get(partition, 0))
+        for topic, partitions in end.items()
+        for partition, last in partitions.items()
+    )
+    return {**found, "records": int(archived), "records_missing": expected - int(archived)}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run as a Spark job."""
+    parser = argparse.ArgumentParser(description="Recompute the days that sealed segments touched.")
+    parser.add_argument("folder", type=Path, help="folder of the run, with run.json")
+    options = parser.parse_args(arguments)
+    spark = build_session("handover", "batch")
+    try:
+        recompute(spark, get_settings(), options.folder)
+    finally:
+        spark.stop()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    main()

@@ -1,0 +1,283 @@
+"""The handover on a real Elasticsearch, with the recomputation in this process and the speed layer's own transforms."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from elasticsearch import Elasticsearch
+from pyspark.sql import SparkSession
+
+from include.alerting.store import store_path
+from include.config import Settings
+from include.errors import HandoverRefusedError
+from include.handover.handover import Handover
+from include.handover.live_segments import LiveSegments
+from include.handover.runs import HandoverRun, Step
+from include.handover.segments import ledger_path
+from include.names import Alias
+from include.serving.aliases import create_index, indices_behind, indices_of
+from include.serving.bulk import Document, bulk_writer
+from include.serving.client import connect
+from include.serving.indices import install
+from spark_jobs.batch import handover as handover_job
+from spark_jobs.streaming.live_metrics import additive_documents
+from spark_jobs.transforms.metrics import additive_metrics
+from spark_jobs.transforms.parse import parse_events, valid_events
+from tests.spark.bronze_rows import BRONZE, Record, archive, order, visit
+from tests.spark.conftest import spark  # noqa: F401
+
+DAY = 86_400
+WINDOW = 600.0
+
+
+@dataclass
+class Shop:
+    """The platform around a handover: bronze, and a speed layer that is driven by hand, one micro-batch at a time."""
+
+    spark: SparkSession
+    settings: Settings
+    client: Elasticsearch
+    batch: int = 0
+    ends: dict[str, dict[int, int]] = field(default_factory=dict)
+    seen: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.settings.platform_data_dir / "checkpoint"
+
+    @property
+    def segments(self) -> LiveSegments:
+        return LiveSegments(ledger_path(self.settings), "query-1", self.checkpoint)
+
+    def receive(self, *records: Record) -> None:
+        """Archive records, and show them live as one micro-batch."""
+        archive(self.spark, self.settings, records)
+        for record in records:
+            partitions = self.ends.setdefault(record.topic.value, {})
+            partitions[record.partition] = max(partitions.get(record.partition, 0), record.offset + 1)
+        self._log("offsets", "v1\n{}\n" + json.dumps(self.ends))
+        segment = self.segments.segment_of(self.batch)
+        create_index(self.client, segment.index, behind=Alias.METRICS)
+        rows = self.spark.createDataFrame([record.row() for record in records if self._is_new(record)], BRONZE)
+        metrics = additive_metrics(valid_events(parse_events(rows)), 10)
+        documents = [Document(*row) for row in additive_documents(metrics, segment, self.batch).collect()]
+        writer = bulk_writer(self.settings)
+        assert writer.send(segment.index, documents).refused == ()
+        writer.close()
+        self._log("commits", "v1\n{}")
+        self.batch += 1
+
+    def _is_new(self, record: Record) -> bool:
+        first = self.seen.get(record.event["event_id"])
+        if first is not None and record.at - first < WINDOW:
+            return False
+        self.seen[record.event["event_id"]] = record.at
+        return True
+
+    def _log(self, kind: str, text: str) -> None:
+        path = self.checkpoint / kind / str(self.batch)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def seal(self) -> None:
+        self.segments.request_seal()
+        self.segments.seal_when_idle()
+
+    def handover(self) -> Handover:
+        return Handover(
+            self.settings,
+            self.client,
+            lambda folder: void(handover_job.recompute(self.spark, self.settings, folder)),
+        )
+
+    def hand_over(self, **options: Any) -> HandoverRun:
+        self.seal()
+        run = self.handover().run(**options)
+        assert run is not None
+        return run
+
+    def total(self) -> tuple[int, int]:
+        """Orders and revenue in cents behind the alias, once what was written is visible."""
+        self.client.indices.refresh(index=Alias.METRICS)
+        return shown(self.client)
+
+
+def void(_: object) -> None:
+    return None
+
+
+def shown(client: Elasticsearch) -> tuple[int, int]:
+    sums = {name: {"sum": {"field": name}} for name in ("orders", "revenue_minor")}
+    answer = client.search(index=Alias.METRICS, size=0, query={"term": {"dimension": "all"}}, aggregations=sums)
+    return int(answer["aggregations"]["orders"]["value"]), int(answer["aggregations"]["revenue_minor"]["value"])
+
+
+@pytest.fixture
+def shop(spark: SparkSession, elasticsearch: Settings, tmp_path: Path) -> Iterator[Shop]:  # noqa: F811
+    settings = elasticsearch.model_copy(
+        update={"platform_data_dir": tmp_path, "handover_seal_seconds": 0, "handover_archive_seconds": 0}
+    )
+    with connect(settings, timeout_seconds=60) as client:
+        install(client)
+        yield Shop(spark, settings, client)
+        client.indices.delete(index=indices_of(client, Alias.METRICS))
+
+
+def test_batch_indices_take_the_place_of_segments_and_the_sums_stay(shop: Shop) -> None:
+    first = order("a", 0)
+    shop.receive(first, order("b", 1, "2.50", happened=-DAY), visit("v", 0))
+    shop.receive(first.again(2, at=30), order("c", 3, "0.10", at=31))
+    assert shop.total() == (3, 1260)
+    run = shop.hand_over()
+    assert (run.step, run.drift, run.unexplained) == (Step.DONE, 0.0, 0)
+    assert run.days == ("2026-03-09", "2026-03-10")
+    behind = indices_behind(shop.client, Alias.METRICS)
+    assert [name for name in behind if "activity" not in name] == [
+        "metrics-batch-2026-03-09-000001",
+        "metrics-batch-2026-03-10-000001",
+    ]
+    assert shop.total() == (3, 1260)
+
+
+def test_a_late_event_after_a_handover_reopens_only_its_own_day(shop: Shop) -> None:
+    shop.receive(order("a", 0), order("b", 1, happened=-DAY))
+    shop.hand_over()
+    shop.receive(order("c", 2, "5.00", happened=-DAY, at=60))
+    assert shop.total() == (3, 2500)
+    run = shop.hand_over()
+    assert (run.days, run.drift) == (("2026-03-09",), 0.0)
+    assert "metrics-batch-2026-03-10-000001" in indices_behind(shop.client, Alias.METRICS)
+    assert "metrics-batch-2026-03-09-000001" not in indices_behind(shop.client, Alias.METRICS)
+    assert shop.total() == (3, 2500)
+
+
+def test_a_copy_that_the_speed_layer_counted_again_is_explained_and_taken_back(shop: Shop) -> None:
+    first = order("a", 0)
+    shop.receive(first)
+    shop.hand_over()
+    shop.receive(first.again(1, at=WINDOW + 1))
+    assert shop.total() == (2, 2000)
+    run = shop.hand_over()
+    assert (run.unexplained, run.causes["repeated"], run.drift) == (0, 1, 1.0)
+    assert shop.total() == (1, 1000)
+
+
+def test_an_unexplained_difference_stops_the_handover_until_a_person_accepts_it(shop: Shop) -> None:
+    shop.receive(order("a", 0))
+    phantom = {"window_start": "2026-03-10T12:00:00Z", "window_seconds": 10, "dimension": "all", "value": "all"}
+    shop.client.index(
+        index="metrics-speed-000001", document={**phantom, "currency": "EUR", "orders": 1, "revenue_minor": 7}
+    )
+    before = indices_behind(shop.client, Alias.METRICS)
+    with pytest.raises(HandoverRefusedError, match=r"1 cell\(s\) differ"):
+        shop.hand_over()
+    assert indices_behind(shop.client, Alias.METRICS) == before
+    assert b"Handover 000001 refused" in store_path(shop.settings).read_bytes()
+    run = shop.handover().run(accept="the phantom was written by hand")
+    assert run is not None
+    assert (run.step, run.unexplained) == (Step.DONE, 1)
+    assert shop.total() == (1, 1000)
+
+
+def test_a_rehearsal_compares_and_switches_nothing(shop: Shop) -> None:
+    shop.receive(order("a", 0))
+    before = indices_behind(shop.client, Alias.METRICS)
+    assert shop.hand_over(rehearse=True).step is Step.REHEARSED
+    assert indices_behind(shop.client, Alias.METRICS) == before
+    assert shop.handover().run() is not None
+
+
+def test_a_handover_killed_at_any_step_is_finished_by_the_next_and_readers_see_no_half(shop: Shop) -> None:
+    shop.receive(order("a", 0), order("b", 1, happened=-DAY))
+    shop.hand_over()
+    shop.receive(order("c", 2, "5.00", happened=-DAY, at=60), order("d", 3, "1.00", at=61))
+    shop.seal()
+    store = shop.handover().store
+    run = store.plan(shop.segments.sealed())
+    while not run.step.is_last:
+        # Killed after the step's effects but before its record: the step is done twice.
+        shop.handover().advance(run)
+        assert shop.total() == (4, 2600)
+        run = shop.handover().advance(run)
+        assert shop.total() == (4, 2600)
+        assert store.unfinished() == (None if run.step is Step.DONE else run)
+    assert shop.segments.sealed() == []
+    assert [name for name in indices_behind(shop.client, Alias.METRICS) if "batch" in name] == [
+        "metrics-batch-2026-03-09-000002",
+        "metrics-batch-2026-03-10-000002",
+    ]
+
+
+def test_a_half_written_batch_index_is_written_anew(shop: Shop) -> None:
+    shop.receive(order("a", 0))
+    shop.seal()
+    handover = shop.handover()
+    run = handover.store.plan(shop.segments.sealed())
+    while run.step is not Step.COMPARED:
+        run = handover.advance(run)
+    create_index(shop.client, "metrics-batch-2026-03-10-000001")
+    document = {"window_start": "2026-03-10T12:00:00Z", "dimension": "all", "value": "all", "orders": 99}
+    shop.client.index(index="metrics-batch-2026-03-10-000001", id="half", document=document)
+    assert shop.total() == (1, 1000)
+    finished = shop.handover().run()
+    assert finished is not None
+    assert (finished.step, shop.total()) == (Step.DONE, (1, 1000))
+
+
+def test_what_was_replaced_is_deleted_only_when_no_search_can_be_in_flight(shop: Shop) -> None:
+    shop.receive(order("a", 0))
+    shop.hand_over()
+    shop.receive(order("b", 1))
+    assert shop.handover().run() is not None or shop.segments.sealed() == []
+    assert shop.client.indices.exists(index="metrics-speed-000001")
+    store = shop.handover().store
+    last = store.last_done()
+    assert last is not None
+    store.save(replace(last, finished_at="2026-03-10T00:00:00+00:00"))
+    shop.handover().run()
+    assert not shop.client.indices.exists(index="metrics-speed-000001")
+
+
+def test_bronze_that_lags_behind_the_segments_is_waited_for_and_named(shop: Shop) -> None:
+    from include.errors import PartUnavailableError
+
+    shop.receive(order("a", 0))
+    shop.ends["purchases"][0] = 5
+    shop._log("offsets", "v1\n{}\n" + json.dumps(shop.ends))
+    (shop.checkpoint / "commits" / "1").write_text("v1\n{}")
+    (shop.checkpoint / "offsets" / "1").write_text("v1\n{}\n" + json.dumps(shop.ends))
+    with pytest.raises(PartUnavailableError, match="purchases-0 at 1 of 5"):
+        shop.hand_over()
+
+
+def test_a_client_never_sees_the_total_fall_or_pass_the_truth(shop: Shop) -> None:
+    seen: list[tuple[int, tuple[int, int]]] = []
+    truth, stop = [0], threading.Event()
+
+    def watch() -> None:
+        while not stop.is_set():
+            found = shown(shop.client)
+            seen.append((truth[0], found))
+            time.sleep(0.05)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        for number in range(3):
+            first = order(f"m{number}", number * 3, at=number)
+            late = order(f"n{number}", number * 3 + 1, happened=-DAY, at=number)
+            truth[0] += 2
+            shop.receive(first, late, first.again(number * 3 + 2, at=number + 0.5))
+            assert shop.hand_over().drift == 0.0
+    finally:
+        stop.set()
+        watcher.join(10)
+    totals = [found for _, found in seen]
+    assert totals == sorted(totals)
+    assert all(orders <= sent and cents == orders * 1000 for sent, (orders, cents) in seen)
+    assert (shop.total(), len(seen) > 20) == ((6, 6000), True)
