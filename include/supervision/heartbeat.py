@@ -4,12 +4,15 @@ import json
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from include.config import Settings
 from include.handover.checkpoint import Offsets
 from include.handover.segments import write_atomically
 from include.names import Query
+
+# Their watermark runs on arrival, so that nothing can be late.
+_NEVER_DROP: Final = frozenset({Query.LIVE_METRICS})
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Heartbeat:
         input_rows: Rows read since the run began.
         rows_per_second: Rate at which the latest micro-batch was processed.
         rejected_share: Share of the latest rows that went to the dead letters; only the query that writes them knows.
-        dropped_by_watermark: Rows dropped for being older than the watermark since the run began; must stay 0.
+        dropped_by_watermark: Rows dropped for being older than the watermark since the run began.
         state_rows: Rows in its state.
         state_bytes: Memory of its state.
         durations_ms: The latest micro-batch by phase.
@@ -63,6 +66,11 @@ class Heartbeat:
     state_bytes: int = 0
     durations_ms: dict[str, int] = field(default_factory=dict)
     ended: str | None = None
+
+    @property
+    def lacks_rows(self) -> bool:
+        """Whether rows were dropped that must never be: elsewhere late rows are left to the batch layer on purpose."""
+        return self.query in _NEVER_DROP and self.dropped_by_watermark > 0
 
     def lag(self, broker: Offsets) -> int:
         """Records of the topics it reads that the broker holds and it has not read."""

@@ -22,6 +22,7 @@ QUERIES: Final = (Query.LIVE_METRICS, Query.LIVE_ACTIVITY, Query.BRONZE_ARCHIVE,
 
 # Queries wait for a processor most of the time: more tasks than cores keep a slow one from holding up the others.
 LOCAL_MASTER: Final = "local[4]"
+NO_CONF: Final[Mapping[str, str]] = {}
 _STOP_SECONDS: Final = 60
 _LOOK_SECONDS: Final = 0.2
 # The supervisor signals the whole process group. The JVM would drop the micro-batches in flight at once, so it is
@@ -50,16 +51,24 @@ class SpeedLayerState:
     heartbeats: Mapping[Query, Heartbeat]
 
 
-def program(settings: Settings, queries: Sequence[Query] = ()) -> Program:
+def program(
+    settings: Settings,
+    queries: Sequence[Query] = (),
+    *,
+    master: str = LOCAL_MASTER,
+    conf: Mapping[str, str] = NO_CONF,
+) -> Program:
     """The speed layer's driver, for the supervisor.
 
     Args:
         settings: The platform's settings.
         queries: What to run; everything when empty.
+        master: Spark master; Airflow takes it from its Spark connection.
+        conf: Spark properties that win over ``live.conf``.
     """
     chosen = ["--queries", *(query.value for query in queries)] if queries else []
-    conf = {"spark.ui.port": str(settings.spark_ui_port), "spark.driver.bindAddress": settings.platform_bind_host}
-    command = spark_submit_command(settings, JOB, *chosen, profile="live", master=LOCAL_MASTER, conf=conf)
+    own = {"spark.ui.port": str(settings.spark_ui_port), "spark.driver.bindAddress": settings.platform_bind_host}
+    command = spark_submit_command(settings, JOB, *chosen, profile="live", master=master, conf={**own, **conf})
     return Program(
         Part.SPEED_LAYER, [*_DEAF, *command], environment=spark_environment(settings), stop_seconds=_STOP_SECONDS
     )
@@ -89,7 +98,13 @@ def state(settings: Settings) -> SpeedLayerState:
     )
 
 
-def start(settings: Settings, queries: Sequence[Query] = ()) -> bool:
+def start(
+    settings: Settings,
+    queries: Sequence[Query] = (),
+    *,
+    master: str = LOCAL_MASTER,
+    conf: Mapping[str, str] = NO_CONF,
+) -> bool:
     """Start the driver under the supervisor, unless one lives.
 
     A driver that lives is left alone, also when another configuration is asked for: stop it first.
@@ -107,7 +122,7 @@ def start(settings: Settings, queries: Sequence[Query] = ()) -> bool:
         return False
     supervisor = Supervisor(settings)
     supervisor.ensure_running()
-    supervisor.define(program(settings, queries))
+    supervisor.define(program(settings, queries, master=master, conf=conf))
     supervisor.start(Part.SPEED_LAYER)
     return True
 
@@ -146,11 +161,17 @@ def request_stop(settings: Settings) -> None:
     stop_marker.write_text(f"asked at {time.time():.3f}\n", encoding="utf-8")
 
 
-def restart(settings: Settings, queries: Sequence[Query] = ()) -> None:
+def restart(
+    settings: Settings,
+    queries: Sequence[Query] = (),
+    *,
+    master: str = LOCAL_MASTER,
+    conf: Mapping[str, str] = NO_CONF,
+) -> None:
     """Stop the driver, if it runs, and start it again from its checkpoints.
 
     Raises:
         PartUnavailableError: If it does not end, or does not start.
     """
     stop(settings)
-    start(settings, queries)
+    start(settings, queries, master=master, conf=conf)

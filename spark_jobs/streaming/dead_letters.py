@@ -59,13 +59,7 @@ class DeadLetterSink:
             self._running.rejected.count(count)
             if not count:
                 return
-            (
-                letters(kept)
-                .write.format("kafka")
-                .option("kafka.bootstrap.servers", settings.bootstrap_servers)
-                .option("topic", Topic.DEAD_LETTER)
-                .save()
-            )
+            write(letters(kept), Topic.DEAD_LETTER, settings)
             once = {
                 "txnAppId": query_id_of(Path(settings.checkpoint_path(Query.DEAD_LETTERS))),
                 "txnVersion": str(batch_id),

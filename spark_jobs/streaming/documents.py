@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from include.config import Settings
 from include.names import Topic
 from include.serving.bulk import BulkResult, BulkWriter, Document, Refusal
+from spark_jobs.io import write
 
 logger = logging.getLogger(__name__)
 
@@ -90,10 +91,4 @@ def _bury(spark: SparkSession, settings: Settings, index: str, refused: Sequence
         }
 
     rows = [(f"{index}-{refusal.document.action}", json.dumps(letter(refusal))) for refusal in refused]
-    (
-        spark.createDataFrame(rows, "key string, value string")
-        .write.format("kafka")
-        .option("kafka.bootstrap.servers", settings.bootstrap_servers)
-        .option("topic", Topic.DEAD_LETTER)
-        .save()
-    )
+    write(spark.createDataFrame(rows, "key string, value string"), Topic.DEAD_LETTER, settings)

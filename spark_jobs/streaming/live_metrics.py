@@ -1,0 +1,146 @@
+"""Kafka to ``metrics-speed-<n>``: sums of each micro-batch by window and dimension, which readers add up.
+
+    spark-submit --properties-file spark_jobs/conf/live.conf spark_jobs/streaming/live_metrics.py [--once]
+
+A document's id holds the query's id and the micro-batch's number, and Spark repeats a failed micro-batch with the same
+number and offsets: a repetition writes over its own documents and adds nothing. The sums themselves need no state; only
+the ids of the latest events are remembered, to count copies once.
+
+The watermark runs on arrival, and each micro-batch reads every partition up to its end. So whatever is read later has
+also arrived later, and no event falls behind the watermark, however unevenly partitions are filled and however long the
+driver was away. That is why there is no ``maxOffsetsPerTrigger``: it would let partitions drift apart in time.
+"""
+
+import logging
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+from pyspark.sql import DataFrame, Observation
+from pyspark.sql import functions as F
+from pyspark.sql.streaming import StreamingQuery
+
+from include.config import Settings
+from include.handover.segments import Segment
+from include.names import RAW_TOPICS, Alias, Query
+from include.serving.aliases import create_index
+from include.serving.bulk import bulk_writer
+from include.serving.client import connect, reachable
+from spark_jobs.io import Stream, read, write
+from spark_jobs.streaming.documents import as_text, collect, observed, send, stamped, stamps_of
+from spark_jobs.streaming.driver import Running, main
+from spark_jobs.transforms.metrics import additive_metrics
+from spark_jobs.transforms.parse import parse_events, valid_events
+
+logger = logging.getLogger(__name__)
+
+WINDOW_SECONDS: Final = 10
+# What the sums need: a micro-batch shuffles whole rows, and Spark cannot see past it which columns are used.
+_COLUMNS: Final = (
+    "event_id",
+    "event_type",
+    "event_time",
+    "kafka_time",
+    "country",
+    "device_type",
+    "product_id",
+    "category",
+    "currency",
+    "items",
+    "total",
+)
+_SUMS: Final = ("events", "orders", "items", "returns", "sessions", "carts", "checkouts")
+
+
+def deduplicated(events: DataFrame, window_seconds: int) -> DataFrame:
+    """Each event once: copies that arrive within the window after it are left out."""
+    return events.withWatermark("kafka_time", f"{window_seconds} seconds").dropDuplicatesWithinWatermark(["event_id"])
+
+
+def additive_documents(rows: DataFrame, segment: Segment, batch_id: int) -> DataFrame:
+    """Documents of a micro-batch's sums, without stamps."""
+    prefix = f"{segment.query_id}:{batch_id}"
+    document_id = F.concat_ws(
+        ":",
+        F.lit(prefix),
+        F.unix_timestamp("window_start").cast("string"),
+        F.col("dimension"),
+        F.col("value"),
+        F.coalesce(F.col("currency"), F.lit("-")),
+    )
+    return rows.select(
+        *as_text(
+            F.struct(F.struct(document_id.alias("_id")).alias("index")),
+            F.col("window_start"),
+            F.lit(WINDOW_SECONDS).alias("window_seconds"),
+            F.col("dimension"),
+            F.col("value"),
+            F.col("currency"),
+            *(F.col(name) for name in _SUMS),
+            (F.col("revenue") * 100).cast("long").alias("revenue_minor"),
+            (F.col("refunded") * 100).cast("long").alias("refunded_minor"),
+            F.lit("speed").alias("layer"),
+            F.lit(segment.number).alias("segment"),
+            F.lit(segment.query_id).alias("query_id"),
+            F.lit(batch_id).cast("long").alias("batch_id"),
+        )
+    )
+
+
+class MetricsSink:
+    """Writes micro-batches of de-duplicated events as additive documents."""
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+        self._settings: Settings = running.settings
+        self._bulk = bulk_writer(running.settings, stop=running.stop)
+        self._index = ""
+
+    def write(self, events: DataFrame, batch_id: int) -> None:
+        """Write one micro-batch; writing it again changes nothing."""
+        self._running.leases[Query.LIVE_METRICS].require()
+        segment = self._running.segments.segment_of(batch_id)
+        self._prepare(segment.index)
+        started, observation = time.monotonic(), Observation()
+        rows = additive_metrics(observed(events, observation), WINDOW_SECONDS)
+        documents = collect(additive_documents(rows, segment, batch_id))
+        if not documents:
+            return
+        computed = time.monotonic()
+        documents = stamped(documents, stamps_of(observation), datetime.now(UTC))
+        self._running.leases[Query.LIVE_METRICS].require()
+        result = send(self._running.spark, self._settings, self._bulk, segment.index, documents)
+        logger.info(
+            "query=live_metrics batch=%s segment=%s documents=%s refused=%s compute_ms=%.0f index_ms=%.0f",
+            batch_id,
+            segment.number,
+            result.written,
+            len(result.refused),
+            (computed - started) * 1000,
+            (time.monotonic() - computed) * 1000,
+        )
+
+    def _prepare(self, index: str) -> None:
+        if index == self._index:
+            return
+        with reachable(self._settings), connect(self._settings) as client:
+            create_index(client, index, behind=Alias.METRICS)
+        self._index = index
+
+
+def start(running: Running) -> StreamingQuery:
+    """Start the query."""
+    records = read(running.spark, RAW_TOPICS, running.settings, stream=True)
+    events = valid_events(parse_events(records)).select(*_COLUMNS)
+    query = write(
+        deduplicated(events, running.settings.dedup_window_seconds),
+        MetricsSink(running).write,
+        running.settings,
+        stream=Stream(Query.LIVE_METRICS, running.every(Query.LIVE_METRICS)),
+    )
+    assert query is not None
+    return query
+
+
+if __name__ == "__main__":
+    main("live-metrics", {Query.LIVE_METRICS: start})

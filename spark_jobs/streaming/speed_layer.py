@@ -1,0 +1,26 @@
+"""Every stream in one application, for machines where one JVM is all that fits.
+
+    spark-submit --properties-file spark_jobs/conf/live.conf spark_jobs/streaming/speed_layer.py
+        [--once] [--queries live_metrics bronze_archive]
+
+Each query has a fair scheduler pool of its own, so that a large archive batch does not hold up the live numbers. It
+ends with 0 when it was asked to (SIGTERM, or the file ``heartbeats/stop``) and otherwise with an error; started again,
+it goes on from the checkpoints.
+"""
+
+from typing import Final
+
+from include.names import Query
+from spark_jobs.streaming import bronze_archive, dead_letters, live_activity, live_metrics
+from spark_jobs.streaming.driver import Start, main
+
+STREAMS: Final[dict[Query, Start]] = {
+    Query.LIVE_METRICS: live_metrics.start,
+    Query.LIVE_ACTIVITY: live_activity.start,
+    Query.BRONZE_ARCHIVE: bronze_archive.start,
+    Query.DEAD_LETTERS: dead_letters.start,
+}
+
+
+if __name__ == "__main__":
+    main("speed-layer", STREAMS)
