@@ -36,7 +36,8 @@ SILVER: Final = {table: _table(table) for table in SILVER_BY_TOPIC.values()}
 GOLD: Final = {table: _table(table) for table in (Table.GOLD_METRICS_HOURLY, Table.GOLD_METRICS_DAILY)}
 
 METRICS: Final = _index(Alias.METRICS)
-EVENTS: Final = _index(Alias.EVENTS)
+# Which alias it was is in the event.
+REINDEXED: Final = _fact("elasticsearch.reindexed")
 
 # Silver and gold kept their promises: what is behind this may be published.
 VALIDATED: Final = _fact("quality.validated")
@@ -46,6 +47,4 @@ COMPACTED: Final = _fact("lake.compacted")
 # The graph's open ends, on purpose: shops write these ...
 WRITTEN_OUTSIDE: Final = frozenset(asset.name for asset in TOPICS)
 # ... and these are read by people: the Airflow page, Grafana, the command line.
-READ_OUTSIDE: Final = frozenset(
-    asset.name for asset in (METRICS, EVENTS, DEAD_LETTERS, BRONZE_REJECTED, STREAM_HEALTH, COMPACTED)
-)
+READ_OUTSIDE: Final = frozenset(asset.name for asset in (METRICS, REINDEXED, DEAD_LETTERS, STREAM_HEALTH, COMPACTED))

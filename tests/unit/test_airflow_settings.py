@@ -8,6 +8,7 @@ from include.config import Settings
 from include.errors import ConfigurationError
 from include.local.airflow_settings import connection_fields, overrides, read
 from include.names import Connection, Pool, Variable
+from include.supervision.speed_layer import LOCAL_MASTER
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_addresses_and_secrets_of_the_settings_replace_those_of_the_file(setting
     mail = fields[Connection.SMTP]
     assert (mail["host"], mail["port"], mail["login"], mail["password"]) == ("mail.example", 587, "me", "password")
     assert json.loads(mail["extra"])["disable_tls"] is False
-    assert fields[Connection.SPARK]["host"] == "local[*]"
+    assert fields[Connection.SPARK]["host"] == LOCAL_MASTER
 
 
 def test_a_webhook_that_is_not_slacks_is_kept_whole(settings: Settings) -> None:

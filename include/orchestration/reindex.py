@@ -1,0 +1,33 @@
+"""Rebuilding the index behind an alias, run from Airflow."""
+
+import time
+from dataclasses import asdict
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from include.config import Settings
+from include.errors import ConfigurationError
+from include.names import Alias
+from include.serving.client import connect, reachable
+from include.serving.reindex import reindex, rollback
+
+_TIMEOUT_SECONDS = 120.0
+
+
+def rebuild(settings: Settings, alias: Alias, *, back: bool) -> dict[str, Any]:
+    """Rebuild the index of an alias, or go back to the one before.
+
+    Returns:
+        Counts and names, for the asset event.
+
+    Raises:
+        AirflowFailException: If the documents do not fit or there is nothing to go back to; a retry would not help.
+    """
+    started = time.monotonic()
+    with reachable(settings), connect(settings, timeout_seconds=_TIMEOUT_SECONDS) as client:
+        try:
+            done = {"index": rollback(client, alias)} if back else asdict(reindex(client, alias))
+        except ConfigurationError as error:
+            raise AirflowFailException(str(error)) from error
+    return {**done, "alias": alias.value, "seconds": round(time.monotonic() - started, 1)}
