@@ -133,16 +133,13 @@ def _keep_duplicates(
 
 def _replace_later_copies(
     spark: SparkSession, settings: Settings, table: Table, rows: DataFrame, days: list[str]
-) -> int:
+) -> None:
     """Put earlier copies in the place of those that silver holds, which move to the duplicates first."""
-    count = int(rows.count())
-    if count:
-        held = read(spark, table, settings).where(in_days(days))
-        _keep_duplicates(spark, settings, held.join(F.broadcast(rows.select(*IDENTITY)), [*IDENTITY]), days)
-        silver = DeltaTable.forPath(spark, settings.table_path(table)).alias("held")
-        same = " AND ".join(f"held.{name} = early.{name}" for name in IDENTITY)
-        silver.merge(rows.alias("early"), f"held.{in_days_sql(days)} AND {same}").whenMatchedUpdateAll().execute()
-    return count
+    held = read(spark, table, settings).where(in_days(days))
+    _keep_duplicates(spark, settings, held.join(F.broadcast(rows.select(*IDENTITY)), [*IDENTITY]), days)
+    silver = DeltaTable.forPath(spark, settings.table_path(table)).alias("held")
+    same = " AND ".join(f"held.{name} = early.{name}" for name in IDENTITY)
+    silver.merge(rows.alias("early"), f"held.{in_days_sql(days)} AND {same}").whenMatchedUpdateAll().execute()
 
 
 def _merge(
@@ -155,11 +152,17 @@ def _merge(
     def rows_that_are(state: str) -> DataFrame:
         return beside.where(F.col("state") == state).select(*first.columns)
 
-    report.add(report.duplicates, _keep_duplicates(spark, settings, rows_that_are("later"), days))
-    report.replaced += _replace_later_copies(spark, settings, table, rows_that_are("earlier"), days)
-    fresh = rows_that_are("new")
-    report.add(report.written, _by_day(fresh))
-    write(fresh, table, settings, options=_WIDEN)
+    counts: dict[str, dict[str, int]] = {}
+    for row in beside.groupBy("state", "event_date").count().collect():
+        counts.setdefault(row["state"], {})[row["event_date"].isoformat()] = row["count"]
+    if "later" in counts:
+        report.add(report.duplicates, _keep_duplicates(spark, settings, rows_that_are("later"), days))
+    if "earlier" in counts:
+        _replace_later_copies(spark, settings, table, rows_that_are("earlier"), days)
+        report.replaced += sum(counts["earlier"].values())
+    if "new" in counts:
+        write(rows_that_are("new"), table, settings, options=_WIDEN)
+        report.add(report.written, counts["new"])
     beside.unpersist()
 
 
