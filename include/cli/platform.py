@@ -55,7 +55,7 @@ def stop() -> None:
     from include.local.stop import stop as stop_platform
 
     console = Console()
-    ran = stop_platform(get_settings(), lambda step: console.print(step, highlight=False))
+    ran = stop_platform(get_settings(), lambda step: console.print(step, highlight=False, soft_wrap=True))
     console.print("stopped" if ran else "nothing was running")
 
 

@@ -33,7 +33,9 @@ class StartProgress:
             if doing is None:
                 self._took[part] = now - self._since[part]
         if not self._console.is_terminal:
-            self._console.print(f"{now - self._begun:6.1f} s  {part}: {doing or 'healthy'}", highlight=False)
+            self._console.print(
+                f"{now - self._begun:6.1f} s  {part}: {doing or 'healthy'}", highlight=False, soft_wrap=True
+            )
 
     def __rich__(self) -> RenderableType:
         """The moving table."""

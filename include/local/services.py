@@ -100,7 +100,10 @@ def _speed_layer(settings: Settings) -> Service:
 
 
 def _streams_problem(settings: Settings) -> str | None:
-    state, ends, now = speed_layer.state(settings), _end_offsets(settings), time.time()
+    state = speed_layer.state(settings)
+    if not state.is_running:
+        return "no driver runs yet"
+    ends, now = _end_offsets(settings), time.time()
     # The heartbeats of an earlier driver say nothing of this one.
     beats = {query: beat for query, beat in state.heartbeats.items() if beat.pid == state.pid}
     verdicts = [

@@ -24,6 +24,8 @@ DATA_MARKER: Final = f".{PLATFORM}"
 _SERVERS: Final = (Part.KAFKA, Part.ELASTICSEARCH)
 _GONE: Final = ("FATAL", "EXITED", "STOPPED", "UNKNOWN")
 _ORPHAN_SECONDS: Final = 40
+# A part may fall over another that is not ready yet, but not again and again.
+_PATIENT_WITH_PROCESSES: Final = 3
 
 
 class Start:
@@ -92,11 +94,12 @@ class Start:
         else:
             self._supervisor.define(service.program())
             self._supervisor.start(part)
+        seen: set[int] = set()
         wait_healthy(
             part,
             service.problem,
             seconds=service.patience,
-            ended=lambda: self._end_of(part),
+            ended=lambda: self._end_of(part, seen),
             reports=lambda reason: self._report(part, reason),
         )
         self._furnish(part)
@@ -115,12 +118,17 @@ class Start:
             with connect(self._settings, timeout_seconds=60) as client:
                 install(client)
 
-    def _end_of(self, part: Part) -> str | None:
+    def _end_of(self, part: Part, seen: set[int]) -> str | None:
         if self._given_up.is_set():
             return "the start was given up, because another part failed"
         state = self._supervisor.states().get(part)
         if state is None:
             raise PartUnavailableError("supervisor", "it ended while the platform started")
-        if state.state not in _GONE:
+        if state.pid:
+            seen.add(state.pid)
+        if state.state not in _GONE and len(seen) <= _PATIENT_WITH_PROCESSES:
             return None
-        return f"its process has ended ({state.description}); the end of its log:\n{self._supervisor.tail(part)}"
+        ended = (
+            f"its process has ended {len(seen) - 1} times" if state.pid else f"its process ended: {state.description}"
+        )
+        return f"{ended}; the end of its log:\n{self._supervisor.tail(part)}"

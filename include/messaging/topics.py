@@ -93,7 +93,9 @@ def topic_states(settings: Settings) -> list[TopicState]:
         PartUnavailableError: If the broker does not answer.
     """
     try:
-        consumer = KafkaConsumer(bootstrap_servers=settings.bootstrap_servers, bootstrap_timeout_ms=10_000)
+        consumer = KafkaConsumer(
+            bootstrap_servers=settings.bootstrap_servers, bootstrap_timeout_ms=10_000, enable_auto_commit=False
+        )
         try:
             present = consumer.topics()
             return [_state(consumer, topic) for topic in Topic if topic.value in present]
