@@ -164,11 +164,32 @@ def _clean() -> None:
     typer.echo(f"deleted {', '.join(deleted)}" if deleted else "nothing to delete")
 
 
+def _serve(
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port; API_PORT by default.")] = None,
+) -> None:
+    """Serve the HTTP API until Ctrl-C; its description is at /docs."""
+    import uvicorn
+
+    from include.config import get_settings
+    from include.serving.api.app import create_app
+
+    settings = get_settings()
+    uvicorn.run(
+        create_app(settings),
+        host=settings.platform_bind_host,
+        port=port or settings.api_port,
+        # Every request is counted and timed at /metrics.
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("kpis")(_kpis)
     app.command("reindex")(_reindex)
     app.command("rollback")(_rollback)
+    app.command("serve")(_serve)
     indices = typer.Typer(no_args_is_help=True, help="Elasticsearch indices: install, list, clean.")
     indices.command("install")(_install)
     indices.command("list")(_list)

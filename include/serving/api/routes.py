@@ -1,0 +1,129 @@
+"""Routes for those who ask about the shop. Every answer says how fresh and complete it is."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, HTTPException, Path, Query, Request
+from fastapi.responses import StreamingResponse
+
+from include.names import Alias
+from include.serving.api.pages import page
+from include.serving.api.questions import (
+    EventQuestion,
+    FraudQuestion,
+    HealthQuestion,
+    Name,
+    SeriesQuestion,
+    StockQuestion,
+)
+from include.serving.api.series import series_from, series_search
+from include.serving.api.store import Store
+from include.serving.freshness import freshness_from, freshness_searches, iso
+from include.serving.kpis import MAX_MINUTES, kpi_searches, kpis_from, range_of
+
+STREAM_MINUTES: Final = 15
+_EVERYBODY: Final = "everybody"
+router = APIRouter(prefix="/v1")
+
+Answer = dict[str, Any]
+
+
+async def figures(store: Store, minutes: int) -> Answer:
+    """The key figures of the last minutes."""
+    since, until = range_of(datetime.now(UTC), minutes)
+    return kpis_from(await store.searches_at_once(kpi_searches(since, until)), since, until).as_json()
+
+
+async def _with_freshness(store: Store, answer: Answer) -> Answer:
+    now = datetime.now(UTC)
+    found = freshness_from(await store.searches_at_once(freshness_searches()))
+    return {**answer, "freshness": found.as_json(now)}
+
+
+@router.get("/kpis", summary="Key figures of the last minutes", tags=["key figures"])
+async def kpis(request: Request, minutes: Annotated[int, Query(ge=1, le=MAX_MINUTES)] = 15) -> Answer:
+    """Sales by currency, active users, conversion, average order value, cart abandonment, and each minute."""
+    return await figures(request.app.state.store, minutes)
+
+
+@router.get("/kpis/stream", summary="Key figures as they change", tags=["key figures"])
+async def stream(request: Request) -> StreamingResponse:
+    """Server-sent events, one a second: ``kpis`` as ``/v1/kpis`` answers, or ``unavailable`` with the reason."""
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(request.app.state.broadcast.listen(), media_type="text/event-stream", headers=headers)
+
+
+@router.get("/kpis/series", summary="Sums over time", tags=["key figures"])
+async def series(request: Request, question: Annotated[SeriesQuestion, Query()]) -> Answer:
+    """Counts and money in buckets of 10 seconds to a day, by category, country, device, product or event type."""
+    store: Store = request.app.state.store
+    since, until = question.span(datetime.now(UTC))
+    found = await store.search(Alias.METRICS, series_search(question, since, until))
+    answer = {"since": iso(since), "until": iso(until), "interval": question.interval, "series": series_from(found)}
+    return await _with_freshness(store, answer)
+
+
+@router.get("/events", summary="Search events and reviews", tags=["search"])
+async def events(request: Request, question: Annotated[EventQuestion, Query()]) -> Answer:
+    """Full text over reviews and shop searches, filters, sorting, pages; money in cents."""
+    field = question.sort.lstrip("-")
+    order = {field: {"order": "desc" if question.sort.startswith("-") else "asc", "missing": "_last"}}
+    return await _page(request, Alias.EVENTS, question, [order], "event_time")
+
+
+@router.get("/fraud-alerts", summary="Suspicions of fraud, newest first", tags=["fraud"])
+async def fraud_alerts(request: Request, question: Annotated[FraudQuestion, Query()]) -> Answer:
+    """Alerts by severity, rule, user or order."""
+    return await _page(request, Alias.FRAUD_ALERTS, question, [{"event_time": "desc"}], "event_time")
+
+
+@router.get("/stock", summary="Stock, lowest first", tags=["stock"])
+async def stock(request: Request, question: Annotated[StockQuestion, Query()]) -> Answer:
+    """Level, status and forecast by product and warehouse."""
+    return await _page(request, Alias.INVENTORY, question, [{"level": "asc"}], None)
+
+
+@router.get("/pipeline-health", summary="Observations of the platform, newest first", tags=["platform"])
+async def pipeline_health(request: Request, question: Annotated[HealthQuestion, Query()]) -> Answer:
+    """Streams, processes, tables, handovers: status, reason and numbers."""
+    return await _page(request, Alias.PIPELINE_HEALTH, question, [{"time": "desc"}], "time")
+
+
+async def _page(
+    request: Request, alias: Alias, question: Any, sort: list[dict[str, Any]], time_field: str | None
+) -> Answer:
+    store: Store = request.app.state.store
+    found = await page(store, alias, question, sort, time_field, datetime.now(UTC))
+    return await _with_freshness(store, found)
+
+
+@router.get("/recommendations/{kind}/{subject}", summary="What to show", tags=["recommendations"])
+async def recommendations(
+    request: Request,
+    kind: Annotated[Literal["user", "product"], Path()],
+    subject: Annotated[Name, Path()],
+    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+) -> Answer:
+    """For a user or beside a product; what sells best where nothing is known of it."""
+    store: Store = request.app.state.store
+    wanted = {"bool": {"filter": [{"term": {"subject_kind": kind}}, {"term": {"subject_id": subject}}]}}
+    anybody = {"term": {"subject_kind": _EVERYBODY}}
+    body = {
+        "size": 1,
+        "track_total_hits": False,
+        "query": {"bool": {"should": [{"constant_score": {"filter": wanted, "boost": 2}}, anybody]}},
+    }
+    hits = (await store.search(Alias.RECOMMENDATIONS, body))["hits"]["hits"]
+    if not hits:
+        raise HTTPException(404, f"there is no recommendation for the {kind} {subject}, and none for everybody yet")
+    found = hits[0]["_source"]
+    answer = {
+        "kind": kind,
+        "subject": subject,
+        "personal": found["subject_kind"] != _EVERYBODY,
+        "items": found.get("items", [])[:limit],
+        "model": found.get("model"),
+        "model_version": found.get("model_version"),
+        "trained_at": found.get("trained_at"),
+    }
+    return await _with_freshness(store, answer)
