@@ -132,7 +132,7 @@ class Settings(BaseSettings):
     # Demo traffic
     demo_rate: int = Field(50, ge=0, le=50_000, description="Events per second of the demo shop; 0 is none.")
 
-    @field_validator("platform_data_dir", "platform_cache_dir", "alert_routing_file")
+    @field_validator("platform_data_dir", "platform_cache_dir", "alert_routing_file", "fraud_rules_file")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         path = path.expanduser()

@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import psutil
@@ -14,8 +14,9 @@ from include.config import Settings
 from include.errors import PartUnavailableError
 from include.handover.checkpoint import Offsets
 from include.local.elasticsearch import ElasticsearchNode
+from include.local.supervisor import Supervisor
 from include.messaging.topics import end_offsets
-from include.names import Alias, Query
+from include.names import Alias, Part, Query
 from include.serving.client import connect
 from include.supervision.heartbeat import Heartbeat, read_heartbeat
 from include.supervision.lease import Lease, lease_path
@@ -83,6 +84,9 @@ def check(settings: Settings, bounds: Bounds = DEFAULT_BOUNDS) -> list[Verdict]:
         for query, beat in beats.items()
         if query in QUERIES or beat is not None
     ]
+    if _is_starting(settings, now, bounds):
+        # Starting a driver again that is not up yet would only delay it.
+        streams = [replace(verdict, restart=False) for verdict in streams]
     return [*streams, kafka, _elasticsearch(settings), _disk(settings, bounds)]
 
 
@@ -156,6 +160,11 @@ def _weaknesses(beat: Heartbeat, lag: int, now: float, bounds: Bounds) -> Iterat
             f"{beat.dropped_by_watermark} rows were dropped by the watermark since the driver started: "
             "the live numbers lack them until the next batch run"
         )
+
+
+def _is_starting(settings: Settings, now: float, bounds: Bounds) -> bool:
+    part = Supervisor(settings).states().get(Part.SPEED_LAYER)
+    return part is not None and part.is_running and now - part.started_at < bounds.start_seconds
 
 
 def _is_alive(settings: Settings, query: Query) -> bool:
