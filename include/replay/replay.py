@@ -154,8 +154,8 @@ def dead_letter(
 ) -> tuple[bytes, bytes]:
     """Key and value of a refused row's dead letter, the same document as the stream's dead letters.
 
-    ``topic`` is where the event was to go, ``partition`` is -1 as it never was in one, ``offset`` is the line number and
-    ``source`` the file; ``value`` is the line.
+    ``topic`` is where the event was to go, ``partition`` is -1 as it never was in one, ``offset`` is the line number,
+    ``source`` the file, ``value`` the line.
     """
     document = {
         "topic": topic.value,
