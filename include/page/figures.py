@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from include.page.searches import ACTIVITY
 from include.serving.kpis import Kpis
 
 
@@ -51,6 +52,7 @@ def points(answer: Mapping[str, Any], shift_seconds: float = 0) -> dict[str, Any
         "events": [int(bucket["events"]["value"]) for bucket in buckets],
         "orders": orders,
         "revenue": revenue,
+        **{name: [bucket[name]["value"] for bucket in buckets] for name in ACTIVITY},
     }
 
 

@@ -8,6 +8,8 @@ from include.serving.freshness import iso
 
 Body = dict[str, Any]
 
+# Fields of the minute documents; only lines under the key figures use them, the figures merge the sketches.
+ACTIVITY: Final = ("users", "active_sessions", "cart_sessions", "buying_sessions")
 _SHOWN: Final = 8
 _CURRENCIES: Final = 50
 
@@ -18,12 +20,14 @@ def header(alias: Alias) -> Body:
 
 
 def series(since: datetime, until: datetime, bucket_seconds: int) -> Body:
-    """Events, orders and revenue by currency, point by point."""
+    """Events, orders and revenue by currency, point by point, and the busiest minute's users and sessions."""
     span = {"gte": iso(since), "lt": iso(until)}
     return {
         "size": 0,
         "track_total_hits": False,
-        "query": {"bool": {"filter": [{"term": {"dimension": "all"}}, {"range": {"window_start": span}}]}},
+        "query": {
+            "bool": {"filter": [{"terms": {"dimension": ["all", "activity"]}}, {"range": {"window_start": span}}]}
+        },
         "aggs": {
             "points": {
                 "date_histogram": {
@@ -34,6 +38,7 @@ def series(since: datetime, until: datetime, bucket_seconds: int) -> Body:
                 },
                 "aggs": {
                     "events": {"sum": {"field": "events"}},
+                    **{name: {"max": {"field": name}} for name in ACTIVITY},
                     "currencies": {
                         "terms": {"field": "currency", "size": _CURRENCIES},
                         "aggs": {

@@ -5,8 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -22,7 +25,7 @@ from include.local.waiting import wait_healthy
 from include.names import Part
 from include.serving.client import connect
 from include.serving.indices import install
-from tests.browser.shop_in_use import fill
+from tests.browser.shop_in_use import fill, running_streams
 from tests.integration.conftest import data_folder, running, settings_in
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -65,6 +68,24 @@ def search() -> Iterator[Settings]:
             yield settings
 
 
+@contextmanager
+def _beating(settings: Settings) -> Iterator[None]:
+    """The streams' heartbeats stay fresh."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        while not stop.wait(2):
+            running_streams(settings, datetime.now(UTC))
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
 @pytest.fixture(scope="session")
 def site(search: Settings) -> Iterator[Site]:
     airflow = Airflow(search)
@@ -101,7 +122,8 @@ def site(search: Settings) -> Iterator[Site]:
             return None if server.poll() is None else log.read_text(errors="replace")[-3000:]
 
         wait_healthy(Part.AIRFLOW_API, lambda: airflow.problem(Part.AIRFLOW_API), seconds=120, ended=ended)
-        yield Site(search, search.airflow_url)
+        with _beating(search):
+            yield Site(search, search.airflow_url)
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)

@@ -89,7 +89,8 @@ def _history(now: datetime) -> Iterator[dict[str, Any]]:
         for step in range(62):
             users = round(level * (340 + 60 * math.sin(step / 6)))
             yield {"_index": "metrics-activity-000001", **activity(minute - timedelta(minutes=step), users)}
-    for hour in range(2, 72):
+    # Around yesterday's hour, which the charts compare with, an hour in one document would be a spike.
+    for hour in (*range(2, 22), *range(27, 72)):
         window = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=hour)
         yield {
             "_index": "metrics-speed-000001",
@@ -131,7 +132,8 @@ def _others(now: datetime) -> Iterator[dict[str, Any]]:
         }
 
 
-def _running(settings: Settings, now: datetime) -> None:
+def running_streams(settings: Settings, now: datetime) -> None:
+    """Heartbeats of running queries, one of which stands still."""
     moment = now.timestamp()
     for place, query in enumerate(Query):
         beat = Heartbeat(
@@ -139,14 +141,16 @@ def _running(settings: Settings, now: datetime) -> None:
             query_id="q",
             pid=1,
             started_at=moment - 7200,
-            # The page must show them as alive for as long as the tests take.
-            updated_at=moment + 20 if place != 1 else moment - 190,
+            updated_at=moment - 0.4 if place != 1 else moment - 190,
             batch_ms=180 + 90 * place,
             rows_per_second=480.0 * (place + 1),
             input_rows=3_400_000,
             watermark=moment - 11,
         )
         write_heartbeat(settings, query, beat)
+
+
+def _segments(settings: Settings, now: datetime) -> None:
     ledger = ledger_of(settings)
     rows = [
         Segment(1, "q", 0, 812, {}, (now - timedelta(hours=2)).isoformat(), None, "run-1"),
@@ -198,5 +202,6 @@ def fill(settings: Settings, client: Elasticsearch) -> None:
         ],
     )
     client.indices.refresh(index="*")
-    _running(settings, now)
+    running_streams(settings, now)
+    _segments(settings, now)
     alerts(settings, now)

@@ -121,7 +121,8 @@ const Charts = (() => {
       svg.replaceChildren();
       return;
     }
-    const points = values.map((value, at) => [(at / (values.length - 1)) * 100, 28 - ((value ?? 0) / most) * 25]);
+    // Points without a value are left out; the line goes on to the next.
+    const points = values.flatMap((value, at) => (value == null ? [] : [[(at / (values.length - 1)) * 100, 28 - (value / most) * 25]]));
     const line = points.map(([x, y], at) => `${at ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
     if (!svg.firstChild) {
       for (const name of ["area", "line"]) {
@@ -130,7 +131,7 @@ const Charts = (() => {
         svg.append(path);
       }
     }
-    svg.children[0].setAttribute("d", `${line}L100 30L0 30Z`);
+    svg.children[0].setAttribute("d", `${line}L${points.at(-1)[0].toFixed(2)} 30L${points[0][0].toFixed(2)} 30Z`);
     svg.children[1].setAttribute("d", line);
   }
 

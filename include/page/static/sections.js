@@ -62,12 +62,13 @@ const Sections = (() => {
   const words = (text) => String(text).replaceAll("_", " ");
 
   // Key figures: name, value of a set of figures, its text, whether more is better.
+  const shares = (part, whole) => part.map((value, at) => (value != null && whole[at] ? value / whole[at] : null));
   const FIGURES = [
     { name: "Sales per minute", of: (f, c) => f.currencies[c]?.per_minute ?? 0, text: (v, c) => amount(v, c), better: 1, spark: (s, c) => s.revenue[c] },
-    { name: "Active users", note: "last 5 min", of: (f) => f.users, text: (v) => whole.format(v), better: 1, spark: (s) => s.events },
-    { name: "Conversion", of: (f) => f.conversion, text: percent, better: 1 },
-    { name: "Average order", of: (f, c) => f.currencies[c]?.average, text: (v, c) => money(v, c, 2), better: 1 },
-    { name: "Cart abandonment", of: (f) => f.abandonment, text: percent, better: -1 },
+    { name: "Active users", note: "last 5 min", of: (f) => f.users, text: (v) => whole.format(v), better: 1, spark: (s) => s.users },
+    { name: "Conversion", of: (f) => f.conversion, text: percent, better: 1, spark: (s) => shares(s.buying_sessions, s.active_sessions) },
+    { name: "Average order", of: (f, c) => f.currencies[c]?.average, text: (v, c) => money(v, c, 2), better: 1, spark: (s, c) => shares(s.revenue[c] ?? [], s.orders[c] ?? []) },
+    { name: "Cart abandonment", of: (f) => f.abandonment, text: percent, better: -1, spark: (s) => shares(s.buying_sessions, s.cart_sessions).map((v) => (v == null ? v : Math.max(0, 1 - v))) },
   ];
 
   function delta(element, label, now, past, better) {
