@@ -13,9 +13,9 @@ from include.serving.client import connect
 from include.supervision.spark_submit import spark_environment
 from tests.performance import report, usage
 from tests.performance.load import Generator, Load
-from tests.performance.stack import Stack, stack
 from tests.performance.stamps import instant_fraud_ms, processing_ms
 from tests.performance.visibility import Sightings, events_found, latencies_ms, searching
+from tests.stack import Stack, stack
 
 _SAMPLES = 4000
 _SETTLE_SECONDS = 20.0
@@ -76,14 +76,16 @@ def engine_limit(running: Stack) -> float:
     return float(answer.stdout.split()[-1])
 
 
-def _rows(results: Sequence[dict[str, Any]]) -> list[list[Any]]:
+def rows_of(results: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[Any]]]:
+    """Headings and rows of the table that a person reads."""
+    columns = ["offered/s", "achieved/s", "ingest ms", "processing ms", "end to end ms", "instant fraud ms"]
     names = ("ingest_ms", "processing_ms", "end_to_end_ms", "instant_fraud_ms")
-    return [
+    return [*columns, "cores", "peak MiB"], [
         [
             result["offered_eps"],
             round(result["achieved_eps"]),
             *(f"{result[name]['p50']} / {result[name]['p99']}" for name in names),
-            sum(part["cores"] for part in result["processes"].values()),
+            round(sum(part["cores"] for part in result["processes"].values()), 2),
             sum(part["peak_mib"] for part in result["processes"].values()),
         ]
         for result in results
@@ -109,8 +111,7 @@ def main(arguments: Sequence[str]) -> int:
                 limit = engine_limit(running)
     kept = [result["offered_eps"] for result in results if result["found"] >= result["sent"]]
     sustained = max(kept, default=0)
-    columns = ["offered/s", "achieved/s", "ingest ms", "processing ms", "end to end ms", "instant fraud ms"]
-    report.show("p50 / p99", [*columns, "cores", "peak MiB"], _rows(results))
+    report.show("Latency, p50 / p99", *rows_of(results))
     path = report.write(
         "speed",
         {

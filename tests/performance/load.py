@@ -15,7 +15,7 @@ from include.producers.stopping import stop_on_signals
 from include.producers.traffic import Traffic
 from include.simulator.options import SimulationOptions
 from include.supervision.spark_submit import settings_environment
-from tests.performance.stack import Stack
+from tests.stack import Stack
 
 
 @dataclass(frozen=True)

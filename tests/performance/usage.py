@@ -68,8 +68,8 @@ def measured(pids: Mapping[str, int]) -> Iterator[Usage]:
             cpu, memory = _sample(pids)
             for part, value in memory.items():
                 usage.memory[part] = max(usage.memory[part], value)
-            for part, value in cpu.items():
-                usage.cpu[part] = max(usage.cpu[part], value - first.get(part, 0.0))
+            for part, seconds in cpu.items():
+                usage.cpu[part] = max(usage.cpu[part], seconds - first.get(part, 0.0))
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""A platform of its own for a bench: free ports, a temporary folder, the same programs that ``./run.sh start`` runs."""
+"""A platform of its own for a test or a bench: free ports, a temporary folder, the programs of ``./run.sh start``."""
 
 import contextlib
 import tempfile
@@ -66,7 +66,7 @@ def stack(queries: Sequence[Query] = (), **changes: Any) -> Iterator[Stack]:
         queries: Streams to run in one application.
         **changes: Settings that differ from their defaults.
     """
-    with tempfile.TemporaryDirectory(prefix="rdp-bench-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(prefix="rdp-stack-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)  # Elasticsearch's user must enter it
         settings = _settings(folder, changes)
