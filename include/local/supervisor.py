@@ -17,50 +17,9 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from include.config import PROJECT_ROOT, Settings
 from include.errors import PartUnavailableError
-from include.local import leftovers
 from include.local.program import Program
+from include.local.supervisor_config import daemon_sections, program_section
 from include.names import Part
-
-_DAEMON: Final = """\
-[supervisord]
-logfile={log_dir}/supervisord.log
-logfile_maxbytes=5MB
-logfile_backups=2
-pidfile={home}/supervisord.pid
-childlogdir={log_dir}
-directory={root}
-identifier=realtime-data-platform
-silent=true
-
-[unix_http_server]
-file={socket}
-chmod=0700
-
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
-
-[include]
-files={home}/programs/*.conf
-"""
-
-_PROGRAM: Final = """\
-[program:{name}]
-command={command}
-directory={root}
-environment={environment}
-{user}autostart=false
-autorestart={autorestart}
-exitcodes=0
-startsecs={start_seconds}
-startretries=5
-stopwaitsecs={stop_seconds}
-stopasgroup=true
-killasgroup=true
-redirect_stderr=true
-stdout_logfile={log_dir}/{name}.log
-stdout_logfile_maxbytes=20MB
-stdout_logfile_backups=3
-"""
 
 # Linux allows 108 bytes for the path of a socket; macOS 104.
 _SOCKET_DIGEST_LENGTH: Final = 12
@@ -87,12 +46,6 @@ class PartState:
     def is_running(self) -> bool:
         """Whether its process lives."""
         return self.state in ("RUNNING", "STARTING")
-
-
-def _quoted(argument: str) -> str:
-    # supervisord expands %(...)s, and splits the command line as a shell does.
-    escaped = argument.replace("%", "%%").replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 class Supervisor:
@@ -131,12 +84,7 @@ class Supervisor:
         self._settings.log_dir.mkdir(parents=True, exist_ok=True)
         self._socket.parent.mkdir(mode=0o700, exist_ok=True)
         config = self._home / "supervisord.conf"
-        config.write_text(
-            _DAEMON.format(
-                home=self._home, log_dir=self._settings.log_dir, socket=self._socket, root=PROJECT_ROOT
-            ).replace("%", "%%"),
-            encoding="utf-8",
-        )
+        config.write_text(daemon_sections(self._settings, self._home, self._socket), encoding="utf-8")
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(config)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=PROJECT_ROOT)
         if done.returncode != 0 or not self._wait_alive():
@@ -153,23 +101,7 @@ class Supervisor:
 
     def define(self, program: Program) -> None:
         """Make a program known, or known anew when it changed; it is not started."""
-        environment = {
-            "PYTHONPATH": str(PROJECT_ROOT),
-            "PYTHONUNBUFFERED": "1",
-            leftovers.MARK: leftovers.mark(self._settings),
-            **program.environment,
-        }
-        text = _PROGRAM.format(
-            name=program.part.value,
-            command=" ".join(_quoted(argument) for argument in program.command),
-            root=PROJECT_ROOT,
-            environment=",".join(f"{key}={_quoted(value)}" for key, value in environment.items()),
-            user=f"user={program.user}\n" if program.user else "",
-            autorestart="true" if program.keep_running else "false",
-            start_seconds=program.start_seconds,
-            stop_seconds=program.stop_seconds,
-            log_dir=self._settings.log_dir,
-        )
+        text = program_section(program, self._settings)
         path = self._home / "programs" / f"{program.part.value}.conf"
         path.parent.mkdir(parents=True, exist_ok=True)
         with (self._home / "define.lock").open("w") as lock:
