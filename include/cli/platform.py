@@ -113,6 +113,7 @@ def env() -> None:
 
 def lock() -> None:
     """Compile requirements.in into requirements.txt (for developers)."""
+    import shutil
     import subprocess
     import sys
 
@@ -120,7 +121,10 @@ def lock() -> None:
     from include.errors import PrerequisiteError
 
     options = ["--quiet", "--no-header", "--annotation-style", "line", "--python-version", "3.11"]
-    command = [sys.executable, "-m", "uv", "pip", "compile", *options, "requirements.in", "-o", "requirements.txt"]
+    # run.sh takes uv from the PATH, and installs it into .venv only where there is none.
+    found = shutil.which("uv")
+    uv = [found] if found else [sys.executable, "-m", "uv"]
+    command = [*uv, "pip", "compile", *options, "requirements.in", "-o", "requirements.txt"]
     if subprocess.run(command, cwd=PROJECT_ROOT, check=False).returncode != 0:
         raise PrerequisiteError("requirements.in could not be compiled; uv says why above")
     typer.echo("requirements.txt is compiled; the next ./run.sh installs it")
