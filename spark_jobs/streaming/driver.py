@@ -6,8 +6,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +42,7 @@ class Running:
         stop: Set when the driver was asked to end: nothing may wait any longer.
         rejected: Where the query of the dead letters counts.
         segments: The ledger of the live query's segments.
+        ending: What a query wants closed when its driver has ended it.
     """
 
     spark: SparkSession
@@ -51,6 +52,7 @@ class Running:
     stop: threading.Event
     rejected: RejectedRows
     segments: LiveSegments
+    ending: ExitStack = field(default_factory=ExitStack)
 
     def every(self, query: Query) -> str | None:
         """The trigger of a query, as Spark writes it; None when it drains and ends."""
@@ -124,6 +126,7 @@ class Driver:
             self._watch(started, segments)
         finally:
             self._end(started)
+            running.ending.close()
             publisher.stop()
             spark.streams.removeListener(listener)
 

@@ -62,6 +62,7 @@ class ActivitySink:
     def __init__(self, running: Running) -> None:
         self._running = running
         self._bulk = bulk_writer(running.settings, stop=running.stop)
+        running.ending.callback(self._bulk.close)
         self._index = numbered(ACTIVITY_PREFIX, 1)
         self._is_there = False
 

@@ -94,6 +94,7 @@ class MetricsSink:
         self._running = running
         self._settings: Settings = running.settings
         self._bulk = bulk_writer(running.settings, stop=running.stop)
+        running.ending.callback(self._bulk.close)
         self._index = ""
 
     def write(self, events: DataFrame, batch_id: int) -> None:
