@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI, HTTPException, Response
 from fastapi.responses import FileResponse
 
 from include.config import Settings
-from include.names import DagId
+from include.names import Alias, DagId
 from include.page.alerts import open_alerts, take_over
 from include.page.live import Live
 from include.page.ranges import DEFAULT, RANGES
@@ -36,7 +36,7 @@ ACTIONS: Final[tuple[tuple[DagId, str, dict[str, str]], ...]] = (
     (DagId.SPEED_LAYER, "Restart speed layer", {"action": "restart"}),
     (DagId.SPEED_LAYER, "Stop speed layer", {"action": "stop"}),
     (DagId.LAMBDA_HANDOVER, "Hand over to batch", {}),
-    (DagId.REINDEX_ELASTICSEARCH, "Rebuild indices", {}),
+    (DagId.REINDEX_ELASTICSEARCH, "Rebuild pipeline-health", {"alias": Alias.PIPELINE_HEALTH.value}),
 )
 
 

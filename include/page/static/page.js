@@ -160,7 +160,7 @@
   }
 
   async function trigger(action) {
-    if (!(await confirmed(`${action.label}? This triggers the DAG ${action.dag_id}.`))) return;
+    if (!(await confirmed(`${action.label}? This triggers the DAG ${action.dag_id}${Object.keys(action.conf).length ? ` with ${Object.entries(action.conf).map((pair) => pair.join(" = ")).join(", ")}` : ""}.`))) return;
     try {
       const run = await ask(`../api/v2/dags/${action.dag_id}/dagRuns`, {
         method: "POST", headers: { "Content-Type": "application/json" },
