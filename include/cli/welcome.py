@@ -43,15 +43,16 @@ def show_first_numbers(settings: Settings, console: Console) -> None:
     from include.serving.kpis import read_kpis
 
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    with (
-        reachable(settings),
-        connect(settings) as client,
-        console.status("Waiting for the first numbers"),
-    ):
-        kpis = read_kpis(client, datetime.now(UTC), _MINUTES)
-        while settings.demo_rate and (reason := nothing_yet(kpis)) is not None:
-            if time.monotonic() > deadline:
+    kpis, reason = None, "nothing was asked yet"
+    with reachable(settings), connect(settings) as client, console.status("Waiting for the first numbers"):
+        while kpis is None or (settings.demo_rate and nothing_yet(kpis)):
+            try:
+                kpis = read_kpis(client, datetime.now(UTC), _MINUTES)
+                reason = nothing_yet(kpis) or ""
+            except PartUnavailableError as error:
+                # A shard that is just being made answers a moment later; the last reason is told when it does not.
+                reason = error.reason
+            if reason and time.monotonic() > deadline:
                 raise PartUnavailableError(Part.SPEED_LAYER, f"no numbers after {_PATIENCE_SECONDS} s: {reason}")
             time.sleep(0.5)
-            kpis = read_kpis(client, datetime.now(UTC), _MINUTES)
     console.print(screen(kpis) if nothing_yet(kpis) is None else nothing_yet(kpis))
