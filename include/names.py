@@ -37,7 +37,6 @@ class Table(StrEnum):
     GOLD_METRICS_DAILY = "gold.metrics_daily"
     GOLD_CUSTOMER_PROFILES = "gold.customer_profiles"
     BATCH_PROGRESS = "ops.batch_progress"
-    HANDOVERS = "ops.handovers"
 
 
 SILVER_BY_TOPIC: Final = {

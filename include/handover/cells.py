@@ -23,7 +23,14 @@ Sums = tuple[int, ...]
 
 
 class Kind(StrEnum):
-    """What a line of recomputed sums stands for; see ``spark_jobs.batch.view.Change``."""
+    """What recomputed events and their sums stand for.
+
+    Gained: events that count now. Lost: copies that counted before, and gave way to an earlier one that was read later.
+    Repeated: copies that do not count, but came when the speed layer no longer remembered the first. Differing: copies
+    that do not count and have another content; the speed layer may have met them first. Contested: the gained events
+    that have such a copy. Reused: the gained events whose id names another event too; the speed layer may have taken
+    the one for a copy of the other.
+    """
 
     GAINED = "gained"
     LOST = "lost"

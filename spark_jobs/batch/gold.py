@@ -1,4 +1,4 @@
-"""Silver to gold: metrics by hour and day, each day replaced as a whole.
+"""Silver to gold: metrics by hour and day, each day replaced as a whole, and customer profiles.
 
     spark-submit --properties-file spark_jobs/conf/batch.conf spark_jobs/batch/gold.py [--days 7]
 
@@ -18,13 +18,15 @@ from pyspark.sql import functions as F
 
 from include.config import Settings, get_settings
 from include.names import Table
+from spark_jobs.batch.bronze import exists
 from spark_jobs.batch.days import add_arguments, chosen, in_days, in_days_sql
 from spark_jobs.batch.families import days_since, silver_events
-from spark_jobs.batch.progress import done_version, record
+from spark_jobs.batch.progress import alone, done_version, record
 from spark_jobs.batch.silver import JOB as SILVER
 from spark_jobs.io import read, write
 from spark_jobs.session import build_session
 from spark_jobs.transforms.metrics import additive_metrics
+from spark_jobs.transforms.profiles import customer_profiles
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +74,15 @@ def _count(spark: SparkSession, table: Table, settings: Settings, days: Sequence
     return int(read(spark, table, settings).where(in_days(days)).count())
 
 
+def _write_profiles(spark: SparkSession, settings: Settings, report: GoldReport) -> None:
+    """Customer profiles from all of their orders, replaced as a whole: what is usual takes all of them to tell."""
+    if exists(spark, Table.SILVER_PURCHASES, settings):
+        profiles = customer_profiles(read(spark, Table.SILVER_PURCHASES, settings))
+        write(profiles, Table.GOLD_CUSTOMER_PROFILES, settings, mode="overwrite")
+        rows = read(spark, Table.GOLD_CUSTOMER_PROFILES, settings).count()
+        report.rows[Table.GOLD_CUSTOMER_PROFILES.value] = int(rows)
+
+
 def run(spark: SparkSession, settings: Settings, days: Sequence[str] = (), *, full: bool = False) -> GoldReport:
     """Compute the metrics of the days that changed, and of the days given.
 
@@ -81,6 +92,11 @@ def run(spark: SparkSession, settings: Settings, days: Sequence[str] = (), *, fu
         days: Further days (ISO).
         full: Compute every day of silver.
     """
+    with alone(settings, JOB):
+        return _run(spark, settings, days, full=full)
+
+
+def _run(spark: SparkSession, settings: Settings, days: Sequence[str], *, full: bool) -> GoldReport:
     upto = done_version(spark, settings, SILVER)
     events = silver_events(spark, settings)
     if upto is None or events is None:
@@ -96,6 +112,7 @@ def run(spark: SparkSession, settings: Settings, days: Sequence[str] = (), *, fu
         replace_days(daily(written), Table.GOLD_METRICS_DAILY, settings, report.days)
         for table in (Table.GOLD_METRICS_HOURLY, Table.GOLD_METRICS_DAILY):
             report.rows[table.value] = _count(spark, table, settings, report.days)
+        _write_profiles(spark, settings, report)
     record(spark, settings, JOB, upto)
     logger.info("gold %s", json.dumps(asdict(report)))
     return report

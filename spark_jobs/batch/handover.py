@@ -40,7 +40,7 @@ from spark_jobs.batch.days import in_days
 from spark_jobs.batch.families import duplicate_events, silver_events
 from spark_jobs.batch.gold import replace_days
 from spark_jobs.batch.vectors import within
-from spark_jobs.batch.view import Change, change, events_before, touched_days
+from spark_jobs.batch.view import change, days_of, events_before, touched_days
 from spark_jobs.io import read
 from spark_jobs.session import build_session
 from spark_jobs.transforms.metrics import additive_metrics
@@ -100,17 +100,9 @@ def _metrics(events: DataFrame) -> DataFrame:
     return _with_minor_units(additive_metrics(events, WINDOW_SECONDS))
 
 
-def cells(changed: Change) -> DataFrame:
+def cells(changed: dict[Kind, DataFrame]) -> DataFrame:
     """What the segments should add up to and what may explain a difference: lines of JSON with their hour."""
-    kinds = {
-        Kind.GAINED: changed.gained,
-        Kind.LOST: changed.lost,
-        Kind.REPEATED: changed.repeated,
-        Kind.DIFFERING: changed.differing,
-        Kind.CONTESTED: changed.contested,
-        Kind.REUSED: changed.reused,
-    }
-    rows = [_metrics(events).withColumn("kind", F.lit(kind.value)) for kind, events in kinds.items()]
+    rows = [_metrics(events).withColumn("kind", F.lit(kind.value)) for kind, events in changed.items()]
     union = reduce(DataFrame.unionByName, rows)
     line = F.struct(
         F.col("window_start").cast("long").alias("window"),
@@ -125,8 +117,8 @@ def cells(changed: Change) -> DataFrame:
 
 
 def _stamps(events: DataFrame) -> DataFrame:
-    start = F.window("event_time", f"{WINDOW_SECONDS} seconds")["start"].alias("window_start")
-    return events.groupBy(start).agg(
+    start = f"timestamp_seconds(floor(unix_seconds(event_time) / {WINDOW_SECONDS}) * {WINDOW_SECONDS})"
+    return events.groupBy(F.expr(start).alias("window_start")).agg(
         F.max("event_time").alias("event_time_max"),
         F.min("kafka_time").alias("kafka_time_min"),
         F.max("kafka_time").alias("kafka_time_max"),
@@ -209,11 +201,13 @@ def recompute(spark: SparkSession, settings: Settings, folder: Path) -> dict[str
         copies = duplicate_events(spark, settings)
         duplicates = events.limit(0) if copies is None else copies.select(*events.columns)
         days = touched_days(events, duplicates, start, end)
-        events, duplicates = events.where(in_days(days)), duplicates.where(in_days(days))
+        events = events.where(in_days(days))
+        # Few rows, used often: computed once.
+        duplicates = duplicates.where(in_days(days)).localCheckpoint()
         changed = change(events, duplicates, start, end, settings.dedup_window_seconds)
         _write_lines(cells(changed), folder / "cells", "hour")
         result["causes"] = _causes(spark, settings, changed, start, end)
-        days = touched_days(changed.gained.unionByName(changed.lost), events.limit(0), {}, end)
+        days = sorted({day for kind in (Kind.GAINED, Kind.LOST) if kind in changed for day in days_of(changed[kind])})
         if days:
             now = events_before(events, duplicates, end)
             result["days"] = _write_days(spark, settings, run, folder, now, days)
@@ -222,15 +216,10 @@ def recompute(spark: SparkSession, settings: Settings, folder: Path) -> dict[str
     return result
 
 
-def _causes(spark: SparkSession, settings: Settings, changed: Change, start: Offsets, end: Offsets) -> dict[str, int]:
-    counts = {
-        Kind.GAINED: changed.gained,
-        Kind.LOST: changed.lost,
-        Kind.REPEATED: changed.repeated,
-        Kind.DIFFERING: changed.differing,
-        Kind.REUSED: changed.reused,
-    }
-    found = {kind.value: int(rows.count()) for kind, rows in counts.items()}
+def _causes(
+    spark: SparkSession, settings: Settings, changed: dict[Kind, DataFrame], start: Offsets, end: Offsets
+) -> dict[str, int]:
+    found = {kind.value: 0 for kind in Kind} | {kind.value: int(rows.count()) for kind, rows in changed.items()}
     archived = read(spark, Table.BRONZE_EVENTS, settings).where(within(start, end)).count()
     expected = sum(
         max(0, last - start.get(topic, {}).get(partition, 0))

@@ -26,7 +26,7 @@ from spark_jobs.batch.bronze import exists, rows_between, rows_upto, version_of
 from spark_jobs.batch.copies import COORDINATES, IDENTITY, ORDER, order_of, with_rank
 from spark_jobs.batch.days import in_days, in_days_sql
 from spark_jobs.batch.families import columns_of, widened
-from spark_jobs.batch.progress import done_version, record
+from spark_jobs.batch.progress import alone, done_version, record
 from spark_jobs.io import read, write
 from spark_jobs.session import build_session
 from spark_jobs.transforms.parse import parse_events, valid_events
@@ -192,6 +192,11 @@ def run(spark: SparkSession, settings: Settings, *, full: bool = False) -> Silve
         settings: Says where the lake is.
         full: Build everything anew from all of bronze; the rows are the same, but for ``bronze_version``.
     """
+    with alone(settings, JOB):
+        return _run(spark, settings, full=full)
+
+
+def _run(spark: SparkSession, settings: Settings, *, full: bool) -> SilverReport:
     report = SilverReport()
     if not exists(spark, Table.BRONZE_EVENTS, settings):
         return report

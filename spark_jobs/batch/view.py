@@ -4,11 +4,10 @@ Silver holds of each event its first copy. Partitions are read at their own pace
 copies: the first of them after it, another before it. Then that other copy is the event as far as the vector sees.
 """
 
-from dataclasses import dataclass
-
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from include.handover.cells import Kind
 from include.handover.checkpoint import Offsets
 from spark_jobs.batch.copies import IDENTITY, ORDER, first_copies
 from spark_jobs.batch.vectors import before, within
@@ -18,32 +17,11 @@ _NOT_CONTENT = {*ORDER, "event_date", "bronze_version"}
 
 def events_before(silver: DataFrame, duplicates: DataFrame, vector: Offsets) -> DataFrame:
     """Each event once that has a copy before the vector."""
+    if duplicates.isEmpty():
+        return silver.where(before(vector))
     later = silver.where(~before(vector)).select(*IDENTITY)
     seen_earlier = duplicates.where(before(vector)).join(later, [*IDENTITY], "left_semi")
     return silver.where(before(vector)).unionByName(first_copies(seen_earlier.select(*silver.columns)))
-
-
-@dataclass(frozen=True)
-class Change:
-    """What the step from one vector to the next does, as conformed events.
-
-    Attributes:
-        gained: Events that count now.
-        lost: Copies that counted before and gave way to an earlier one that was read later.
-        repeated: Copies that do not count, but that the speed layer may have counted: they came when it no longer
-            remembered the first copy.
-        differing: Copies that do not count and differ in content: the speed layer may have met them first.
-        contested: Events among the gained of which such a differing copy exists.
-        reused: Events among the gained whose id names another event too: the speed layer may have taken the one for a
-            copy of the other.
-    """
-
-    gained: DataFrame
-    lost: DataFrame
-    repeated: DataFrame
-    differing: DataFrame
-    contested: DataFrame
-    reused: DataFrame
 
 
 def _content(events: DataFrame) -> DataFrame:
@@ -51,8 +29,10 @@ def _content(events: DataFrame) -> DataFrame:
     return events.withColumn("content", F.xxhash64(*fields))
 
 
-def change(silver: DataFrame, duplicates: DataFrame, start: Offsets, end: Offsets, dedup_window_seconds: int) -> Change:
-    """Compare what lies before two vectors.
+def change(
+    silver: DataFrame, duplicates: DataFrame, start: Offsets, end: Offsets, dedup_window_seconds: int
+) -> dict[Kind, DataFrame]:
+    """What the step from one vector to the next does, as conformed events by kind.
 
     Args:
         silver: Silver of the days with rows between the vectors, all families.
@@ -60,37 +40,54 @@ def change(silver: DataFrame, duplicates: DataFrame, start: Offsets, end: Offset
         start: The earlier vector.
         end: The later one.
         dedup_window_seconds: How long the speed layer surely remembers an id.
+
+    Returns:
+        The events of each kind; without copies there are only the gained and those of reused ids.
     """
-    columns = silver.columns
     now = events_before(silver, duplicates, end)
     gained = now.where(within(start, end))
-    lost = first_copies(duplicates.where(before(start)).join(gained.select(*IDENTITY), [*IDENTITY], "left_semi"))
-    first = _content(now).select(
+    ids = now.select("event_id", "topic", "event_date").groupBy("event_id").count().where("count > 1")
+    found = {Kind.GAINED: gained, Kind.REUSED: gained.join(ids.select("event_id"), "event_id", "left_semi")}
+    if not duplicates.isEmpty():
+        found |= _of_copies(now, gained, duplicates, start, end, dedup_window_seconds)
+    return {kind: events.select(*silver.columns) for kind, events in found.items()}
+
+
+def _of_copies(
+    now: DataFrame, gained: DataFrame, duplicates: DataFrame, start: Offsets, end: Offsets, dedup_window_seconds: int
+) -> dict[Kind, DataFrame]:
+    copied = F.broadcast(duplicates.select(*IDENTITY).distinct())
+    first = _content(now.join(copied, [*IDENTITY], "left_semi")).select(
         *IDENTITY,
         F.col("kafka_time").alias("first_time"),
         F.col("content").alias("first_content"),
         F.col("partition").alias("first_partition"),
         F.col("offset").alias("first_offset"),
     )
-    copies = _content(duplicates.where(within(start, end))).join(first, [*IDENTITY])
-    copies = copies.where((F.col("partition") != F.col("first_partition")) | (F.col("offset") != F.col("first_offset")))
     differs = F.col("content") != F.col("first_content")
+    seen = _content(duplicates.where(before(end))).join(first, [*IDENTITY])
+    copies = seen.where(within(start, end))
+    copies = copies.where((F.col("partition") != F.col("first_partition")) | (F.col("offset") != F.col("first_offset")))
     gap = F.col("kafka_time").cast("double") - F.col("first_time").cast("double")
-    differing = copies.where(differs)
-    other_copies = _content(duplicates.where(before(end))).join(first, [*IDENTITY]).where(differs)
-    ids = now.select("event_id", "topic", "event_date").groupBy("event_id").count().where("count > 1")
-    return Change(
-        gained=gained,
-        lost=lost.select(*columns),
-        repeated=copies.where(~differs & (gap >= dedup_window_seconds)).select(*columns),
-        differing=differing.select(*columns),
-        contested=gained.join(other_copies.select(*IDENTITY).distinct(), [*IDENTITY], "left_semi").select(*columns),
-        reused=gained.join(ids.select("event_id"), "event_id", "left_semi").select(*columns),
-    )
+    differing_ids = F.broadcast(seen.where(differs).select(*IDENTITY).distinct())
+    return {
+        Kind.LOST: first_copies(
+            duplicates.where(before(start)).join(gained.select(*IDENTITY), [*IDENTITY], "left_semi")
+        ),
+        Kind.REPEATED: copies.where(~differs & (gap >= dedup_window_seconds)),
+        Kind.DIFFERING: copies.where(differs),
+        Kind.CONTESTED: gained.join(differing_ids, [*IDENTITY], "left_semi"),
+    }
+
+
+def days_of(events: DataFrame) -> list[str]:
+    """Days (ISO) that have rows, in order."""
+    return sorted(row[0].isoformat() for row in events.select("event_date").distinct().collect())
 
 
 def touched_days(silver: DataFrame, duplicates: DataFrame, start: Offsets, end: Offsets) -> list[str]:
     """Days (ISO) of which any copy lies between the vectors."""
-    days = silver.where(within(start, end)).select("event_date")
-    days = days.unionByName(duplicates.where(within(start, end)).select("event_date"))
-    return sorted(row[0].isoformat() for row in days.distinct().collect())
+    between = within(start, end)
+    return days_of(
+        silver.where(between).select("event_date").unionByName(duplicates.where(between).select("event_date"))
+    )

@@ -34,6 +34,8 @@ def test_orders_add_up_by_hour_and_by_day_to_the_cent(spark: SparkSession, tmp_p
         "2026-03-10 13": (1, Decimal("7.00")),
     }
     assert totals(spark, lake, Table.GOLD_METRICS_DAILY) == {"2026-03-10 00": (3, Decimal("7.30"))}
+    (ann,) = read(spark, Table.GOLD_CUSTOMER_PROFILES, lake).collect()
+    assert (ann["user_id"], ann["orders"], ann["revenue"]) == ("ann", 3, Decimal("7.30"))
 
 
 def test_only_days_that_changed_are_computed_and_those_asked_for(spark: SparkSession, tmp_path: Path) -> None:

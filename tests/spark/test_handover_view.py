@@ -3,10 +3,11 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 
 from include.config import Settings
+from include.handover.cells import Kind
 from include.handover.checkpoint import Offsets
 from spark_jobs.batch import silver
 from spark_jobs.batch.families import duplicate_events, silver_events
-from spark_jobs.batch.view import Change, change, events_before
+from spark_jobs.batch.view import change, events_before
 from tests.spark.bronze_rows import Record, archive, lake_in, order
 
 WINDOW = 600
@@ -29,7 +30,13 @@ def names(events: DataFrame) -> list[str]:
     return sorted(f"{row['event_id'].rstrip('_')}@{row['partition']}-{row['offset']}" for row in events.collect())
 
 
-def between(spark: SparkSession, lake: Settings, records: list[Record], start: Offsets, end: Offsets) -> Change:
+def kind(found: dict[Kind, DataFrame], wanted: Kind) -> list[str]:
+    return names(found[wanted]) if wanted in found else []
+
+
+def between(
+    spark: SparkSession, lake: Settings, records: list[Record], start: Offsets, end: Offsets
+) -> dict[Kind, DataFrame]:
     return change(*tables(spark, lake, records), start, end, WINDOW)
 
 
@@ -50,28 +57,32 @@ def test_a_copy_before_the_vector_counts_while_the_first_copy_lies_after_it(
 def test_a_copy_in_the_next_segment_gains_nothing(spark: SparkSession, tmp_path: Path) -> None:
     first = order("a", 0)
     found = between(spark, lake_in(tmp_path), [first, first.again(1, at=60)], vector(1), vector(2))
-    assert (names(found.gained), names(found.lost), names(found.repeated)) == ([], [], [])
+    assert (kind(found, Kind.GAINED), kind(found, Kind.LOST), kind(found, Kind.REPEATED)) == ([], [], [])
 
 
 def test_a_copy_beyond_the_window_may_have_been_counted_again(spark: SparkSession, tmp_path: Path) -> None:
     first = order("a", 0)
     found = between(spark, lake_in(tmp_path), [first, first.again(1, at=WINDOW)], vector(1), vector(2))
-    assert (names(found.gained), names(found.repeated)) == ([], ["a@0-1"])
+    assert (kind(found, Kind.GAINED), kind(found, Kind.REPEATED)) == ([], ["a@0-1"])
 
 
 def test_an_event_that_gives_way_to_its_earlier_copy_is_lost_and_gained(spark: SparkSession, tmp_path: Path) -> None:
     first = order("a", 5, at=1)
     found = between(spark, lake_in(tmp_path), [first, first.again(0, at=2, partition=1)], vector(5, 1), vector(6, 1))
-    assert (names(found.gained), names(found.lost)) == (["a@0-5"], ["a@1-0"])
+    assert (kind(found, Kind.GAINED), kind(found, Kind.LOST)) == (["a@0-5"], ["a@1-0"])
 
 
 def test_a_copy_with_another_content_may_have_been_met_first(spark: SparkSession, tmp_path: Path) -> None:
     first = order("a", 0)
     found = between(spark, lake_in(tmp_path), [first, first.again(1, at=2, order_id="other")], vector(0), vector(2))
-    assert (names(found.differing), names(found.contested), names(found.repeated)) == (["a@0-1"], ["a@0-0"], [])
+    assert (kind(found, Kind.DIFFERING), kind(found, Kind.CONTESTED), kind(found, Kind.REPEATED)) == (
+        ["a@0-1"],
+        ["a@0-0"],
+        [],
+    )
 
 
 def test_an_id_that_names_two_events_may_hide_one(spark: SparkSession, tmp_path: Path) -> None:
     records = [order("a", 0), order("a", 1, happened=-86_400)]
     found = between(spark, lake_in(tmp_path), records, vector(0), vector(2))
-    assert names(found.reused) == ["a@0-0", "a@0-1"]
+    assert kind(found, Kind.REUSED) == ["a@0-0", "a@0-1"]
