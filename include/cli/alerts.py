@@ -30,6 +30,7 @@ def list_alerts(
 
     with connection(store_path(get_settings())) as database:
         found = listed(database, resolved=resolved)
+        waiting = database.execute("SELECT count(*) FROM incoming WHERE taken_at IS NULL").fetchone()[0]
     if as_json:
         typer.echo(
             json.dumps(
@@ -58,6 +59,8 @@ def list_alerts(
         )
     if not found:
         typer.echo("No alerts are open.")
+    if waiting:
+        typer.echo(f"{waiting} new ones wait for the dispatcher: python main.py alerts dispatch")
 
 
 @commands.command()
