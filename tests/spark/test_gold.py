@@ -27,7 +27,7 @@ def everything(spark: SparkSession, lake: Settings, table: Table) -> list[tuple[
 
 def test_orders_add_up_by_hour_and_by_day_to_the_cent(spark: SparkSession, tmp_path: Path) -> None:
     lake = lake_in(tmp_path)
-    archive(spark, lake, [order("a", 0, "0.10"), order("b", 1, "0.20"), order("c", 2, "7.00", happened=3600)])
+    archive(spark, lake, [order("a", 0, "0.10"), order("b", 1, "0.20"), order("c", 2, "7.00", happened=3600, at=3600)])
     process.run(spark, lake)
     assert totals(spark, lake, Table.GOLD_METRICS_HOURLY) == {
         "2026-03-10 12": (2, Decimal("0.30")),
@@ -66,7 +66,7 @@ EVENTS = [
     order("b", 1, "0.20", happened=-DAY),
     order("c", 2, "1.00", happened=5),
     visit("v", 0),
-    visit("w", 1, "checkout_started", happened=3600),
+    visit("w", 1, "checkout_started", happened=-3600),
 ]
 
 
