@@ -12,6 +12,7 @@ from include.serving.api.app import create_app, tokens_of
 from include.serving.api.broadcast import Broadcast
 from include.serving.api.measure import Requests
 from include.serving.api.questions import EventQuestion, Interval, SeriesQuestion
+from include.serving.api.shared import Shared
 
 
 def settings(**changes: Any) -> Settings:
@@ -98,3 +99,26 @@ def test_response_times_are_counted_by_route() -> None:
     assert 'platform_api_request_seconds_bucket{route="/v1/kpis",status="200",le="0.025"} 1' in text
     assert 'platform_api_request_seconds_bucket{route="/v1/kpis",status="200",le="+Inf"} 2' in text
     assert "platform_api_listeners 3" in text
+
+
+def test_who_asks_the_same_at_once_shares_the_answer_and_an_error_is_not_kept() -> None:
+    asked = 0
+
+    async def ask() -> int:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0.01)
+        if asked == 1:
+            raise PartUnavailableError("elasticsearch", "away")
+        return asked
+
+    async def scene() -> None:
+        shared = Shared(ask, seconds=0.2)
+        failed = await asyncio.gather(*(shared.get() for _ in range(20)), return_exceptions=True)
+        assert all(isinstance(error, PartUnavailableError) for error in failed)
+        assert await asyncio.gather(*(shared.get() for _ in range(20))) == [2] * 20
+        assert await shared.get() == 2
+        await asyncio.sleep(0.25)
+        assert await shared.get() == 3
+
+    asyncio.run(scene())

@@ -66,6 +66,8 @@ def create_app(settings: Settings) -> FastAPI:
         store = Store(settings)
         await store.open()
         app.state.store = store
+        # At most one for each number of minutes that may be asked for.
+        app.state.figures = {}
         app.state.broadcast = Broadcast(lambda: routes.figures(store, routes.STREAM_MINUTES))
         yield
         await app.state.broadcast.close()

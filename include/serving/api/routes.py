@@ -17,8 +17,9 @@ from include.serving.api.questions import (
     StockQuestion,
 )
 from include.serving.api.series import series_from, series_search
+from include.serving.api.shared import Shared
 from include.serving.api.store import Store
-from include.serving.freshness import freshness_from, freshness_searches, iso
+from include.serving.freshness import iso
 from include.serving.kpis import MAX_MINUTES, kpi_searches, kpis_from, range_of
 
 STREAM_MINUTES: Final = 15
@@ -35,15 +36,17 @@ async def figures(store: Store, minutes: int) -> Answer:
 
 
 async def _with_freshness(store: Store, answer: Answer) -> Answer:
-    now = datetime.now(UTC)
-    found = freshness_from(await store.searches_at_once(freshness_searches()))
-    return {**answer, "freshness": found.as_json(now)}
+    return {**answer, "freshness": (await store.freshness()).as_json(datetime.now(UTC))}
 
 
 @router.get("/kpis", summary="Key figures of the last minutes", tags=["key figures"])
 async def kpis(request: Request, minutes: Annotated[int, Query(ge=1, le=MAX_MINUTES)] = 15) -> Answer:
     """Sales by currency, active users, conversion, average order value, cart abandonment, and each minute."""
-    return await figures(request.app.state.store, minutes)
+    state = request.app.state
+    if minutes not in state.figures:
+        state.figures[minutes] = Shared(lambda: figures(state.store, minutes))
+    answer: Answer = await state.figures[minutes].get()
+    return answer
 
 
 @router.get("/kpis/stream", summary="Key figures as they change", tags=["key figures"])

@@ -12,7 +12,9 @@ from include.config import Settings
 from include.errors import PartUnavailableError
 from include.names import Alias, Part
 from include.serving.answers import not_installed, require_whole
+from include.serving.api.shared import Shared
 from include.serving.client import connect_async, unavailable
+from include.serving.freshness import Freshness, freshness_from, freshness_searches
 
 TIMEOUT_SECONDS: Final = 5.0
 CONNECTIONS: Final = 32
@@ -30,6 +32,7 @@ class Store:
         self._client: AsyncElasticsearch | None = None
         self._turns = asyncio.Semaphore(CONNECTIONS)
         self.searches = 0
+        self._freshness = Shared(self._ask_freshness)
 
     async def open(self) -> None:
         """Make the connection pool; it connects at the first request."""
@@ -82,6 +85,13 @@ class Store:
         for response in responses:
             require_whole(response)
         return responses
+
+    async def freshness(self) -> Freshness:
+        """How fresh and complete the numbers are, asked once for all within half a second."""
+        return await self._freshness.get()
+
+    async def _ask_freshness(self) -> Freshness:
+        return freshness_from(await self.searches_at_once(freshness_searches()))
 
     async def open_point_in_time(self, alias: Alias, keep_alive: str) -> str:
         """A view of an alias that stays as it is for paging."""
