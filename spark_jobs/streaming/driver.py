@@ -200,6 +200,8 @@ def main(name: str, streams: Mapping[Query, Start], arguments: Sequence[str] | N
         arguments: Command line, the process's own by default.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for chatty in ("py4j", "kafka", "elastic_transport", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     parser = argparse.ArgumentParser(description=f"Runs {', '.join(streams)}.")
     parser.add_argument("--once", action="store_true", help="drain what is there and end")
     if len(streams) > 1:
