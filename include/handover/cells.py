@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -59,7 +59,13 @@ def hours_in(folder: Path) -> list[str]:
 
 def read_hour(folder: Path, hour: str) -> Recomputed:
     """The recomputed cells of an hour."""
-    return _collect(line for path in sorted((folder / f"hour={hour}").glob("part-*")) for line in path.open("rb"))
+    return _collect(_lines(sorted((folder / f"hour={hour}").glob("part-*"))))
+
+
+def _lines(paths: Iterable[Path]) -> Iterator[bytes]:
+    for path in paths:
+        with path.open("rb") as lines:
+            yield from lines
 
 
 def _collect(lines: Iterable[bytes]) -> Recomputed:
