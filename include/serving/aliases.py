@@ -48,20 +48,28 @@ def create_index(client: Elasticsearch, index: str, *, behind: Alias | None = No
     Args:
         client: Connection to Elasticsearch.
         index: Name of the index.
-        behind: The alias that shows it from its first moment.
+        behind: The alias that shows it as soon as it can be searched: a search that meets a shard still in the
+            making would be told that a part of its answer failed.
         writes: Whether writes to the alias go into it.
 
     Returns:
         False when it was there already; it is left as it is then.
     """
-    aliases = {behind.value: {"is_write_index": True} if writes else {}} if behind else None
     try:
-        client.indices.create(index=index, aliases=aliases)
+        client.indices.create(index=index, wait_for_active_shards=1, timeout="60s")
+        made = True
     except BadRequestError as error:
         if error.error != "resource_already_exists_exception":
             raise
-        return False
-    return True
+        made = False
+    # Whoever made it before may have died here; one that holds documents was taken from the alias on purpose.
+    if behind and (made or _is_unseen_and_empty(client, index, behind)):
+        switch(client, behind, add=[index], write_index=index if writes else None)
+    return made
+
+
+def _is_unseen_and_empty(client: Elasticsearch, index: str, alias: Alias) -> bool:
+    return index not in indices_behind(client, alias) and client.count(index=index)["count"] == 0
 
 
 def switch(

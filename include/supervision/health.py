@@ -131,13 +131,16 @@ def judge(
 
 
 def _failures(beat: Heartbeat, lag: int, now: float, bounds: Bounds) -> Iterator[str]:
-    allowed = bounds.silence_seconds if beat.batch_id >= 0 else bounds.start_seconds
+    allowed = (bounds.silence_seconds if beat.batch_id >= 0 else bounds.start_seconds) + beat.quiet_seconds
     if now - beat.updated_at > allowed:
         yield f"no progress was told for {now - beat.updated_at:.0f} s (at most {allowed:.0f} s)"
     still = now - max(beat.offsets_moved_at, beat.started_at)
-    if lag and still > bounds.still_seconds:
-        yield f"offsets stand still for {still:.0f} s while {lag} records wait (at most {bounds.still_seconds:.0f} s)"
-    if beat.watermark_still_for > bounds.still_seconds:
+    if lag and still > bounds.still_seconds + beat.quiet_seconds:
+        yield (
+            f"offsets stand still for {still:.0f} s while {lag} records wait "
+            f"(at most {bounds.still_seconds + beat.quiet_seconds:.0f} s)"
+        )
+    if beat.watermark_still_for > bounds.still_seconds and not beat.may_stand_still:
         yield (
             f"the watermark stood still for {beat.watermark_still_for:.0f} s of input "
             f"(at most {bounds.still_seconds:.0f} s)"
@@ -146,7 +149,7 @@ def _failures(beat: Heartbeat, lag: int, now: float, bounds: Bounds) -> Iterator
 
 def _weaknesses(beat: Heartbeat, lag: int, now: float, bounds: Bounds) -> Iterator[str]:
     behind = lag / beat.rows_per_second if beat.rows_per_second else 0.0
-    if behind > bounds.lag_seconds:
+    if behind > bounds.lag_seconds + beat.quiet_seconds:
         yield f"{lag} records wait, {behind:.0f} s of work (at most {bounds.lag_seconds:.0f} s)"
     if beat.slow_since is not None and now - beat.slow_since > bounds.slow_seconds:
         yield (

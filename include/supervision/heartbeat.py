@@ -11,8 +11,12 @@ from include.handover.checkpoint import Offsets
 from include.handover.segments import write_atomically
 from include.names import Query
 
+# Rows flow through these without waiting for a batch; what Spark calls a batch is the time between two checkpoints.
+REAL_TIME: Final = frozenset({Query.FRAUD_INSTANT})
 # Their watermark runs on arrival, so that nothing can be late.
 _NEVER_DROP: Final = frozenset({Query.LIVE_METRICS})
+
+_OF_EVENT_TIME: Final = frozenset({Query.FRAUD_PATTERNS})
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,21 @@ class Heartbeat:
     def lacks_rows(self) -> bool:
         """Whether rows were dropped that must never be: elsewhere late rows are left to the batch layer on purpose."""
         return self.query in _NEVER_DROP and self.dropped_by_watermark > 0
+
+    @property
+    def may_stand_still(self) -> bool:
+        """Whether its watermark, being of event time, rightly stands still while history is replayed."""
+        return self.query in _OF_EVENT_TIME
+
+    @property
+    def is_real_time(self) -> bool:
+        """Whether it tells its progress at checkpoints only."""
+        return self.query in REAL_TIME
+
+    @property
+    def quiet_seconds(self) -> float:
+        """How long it says nothing while all is well."""
+        return (self.trigger_ms or 0) / 1000 if self.is_real_time else 0.0
 
     def lag(self, broker: Offsets) -> int:
         """Records of the topics it reads that the broker holds and it has not read."""

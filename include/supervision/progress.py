@@ -46,7 +46,7 @@ def advance(last: Heartbeat, progress: Progress, now: float, rejected_share: flo
     durations = {phase: int(ms) for phase, ms in progress["durationMs"].items()}
     batch_ms = durations.get("triggerExecution", 0)
     offsets, watermark = _end_offsets(progress) or last.end_offsets, _watermark(progress)
-    is_slow = rows > 0 and last.trigger_ms is not None and batch_ms > last.trigger_ms
+    is_slow = rows > 0 and not last.is_real_time and last.trigger_ms is not None and batch_ms > last.trigger_ms
     states = progress["stateOperators"]
     still_since = last.watermark_still_since
     if watermark != last.watermark:
@@ -86,9 +86,7 @@ def record_of(heartbeat: Heartbeat, lag: int | None) -> HealthRecord:
         lag: Records waiting at the broker; None where it could not be asked.
     """
     problem = heartbeat.ended or (
-        f"{heartbeat.dropped_by_watermark} rows were dropped by the watermark"
-        if heartbeat.dropped_by_watermark
-        else None
+        f"{heartbeat.dropped_by_watermark} rows were dropped by the watermark" if heartbeat.lacks_rows else None
     )
     metrics = {
         "batch_id": heartbeat.batch_id,

@@ -18,10 +18,11 @@ from include.supervision.spark_submit import spark_environment, spark_submit_com
 JOB: Final = PROJECT_ROOT / "spark_jobs" / "streaming" / "speed_layer.py"
 
 # What runs when nothing is chosen.
-QUERIES: Final = (Query.LIVE_METRICS, Query.LIVE_ACTIVITY, Query.BRONZE_ARCHIVE, Query.DEAD_LETTERS)
+QUERIES: Final = tuple(Query)
 
-# Queries wait for a processor most of the time: more tasks than cores keep a slow one from holding up the others.
-LOCAL_MASTER: Final = "local[4]"
+# Queries wait for a processor most of the time: more tasks than cores keep a slow one from holding up the others. The
+# instant fraud rules hold two of them for good, one for each partition of their topic.
+LOCAL_MASTER: Final = "local[6]"
 NO_CONF: Final[Mapping[str, str]] = {}
 _STOP_SECONDS: Final = 60
 _LOOK_SECONDS: Final = 0.2

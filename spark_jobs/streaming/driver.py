@@ -19,6 +19,7 @@ from include.errors import PlatformError
 from include.handover.live_segments import LiveSegments
 from include.handover.segments import ledger_path
 from include.names import Query
+from include.supervision.heartbeat import REAL_TIME
 from include.supervision.lease import Lease, lease_path
 from spark_jobs.session import build_session
 from spark_jobs.streaming.listener import HealthPublisher, ProgressListener, RejectedRows
@@ -69,6 +70,8 @@ def trigger_ms(query: Query, settings: Settings) -> int:
         Query.BRONZE_ARCHIVE: settings.archive_trigger_seconds * 1000,
         Query.DEAD_LETTERS: 5000,
         Query.LIVE_METRICS: live,
+        # Between checkpoints rows flow without a pause. The shortest time that Spark allows is five seconds.
+        Query.FRAUD_INSTANT: 180_000,
     }.get(query, max(2000, live))
 
 
@@ -179,7 +182,9 @@ class Driver:
         deadline = time.monotonic() + _LAST_BATCH_SECONDS
         for query, handle in started.items():
             # Stopping in the middle of a micro-batch loses nothing, but leaves it to be done again.
-            while handle.isActive and handle.status["isTriggerActive"] and time.monotonic() < deadline:
+            # In Real-Time Mode a batch lasts until the next checkpoint: not worth waiting for.
+            waits = self._once or query not in REAL_TIME
+            while waits and handle.isActive and handle.status["isTriggerActive"] and time.monotonic() < deadline:
                 time.sleep(_IDLE_LOOK_SECONDS)
             handle.stop()
             logger.info("query=%s stopped", query)

@@ -7,8 +7,6 @@ It holds one task slot for each partition of ``purchases``. Profiles are read an
 minutes; after a crash the orders since then are judged again, and their alerts have the same ids.
 """
 
-from typing import Final
-
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming import StreamingQuery
@@ -22,9 +20,6 @@ from spark_jobs.transforms.fraud_alerts import kafka_messages
 from spark_jobs.transforms.fraud_instant import instant_alerts, with_profiles
 from spark_jobs.transforms.parse import parse_events, valid_events
 from spark_jobs.transforms.profiles import PROFILE_SCHEMA
-
-# Between checkpoints rows flow without a pause; the shortest pause that Spark allows is five seconds.
-_CHECKPOINT_EVERY: Final = "3 minutes"
 
 
 def profiles(spark: SparkSession, settings: Settings) -> DataFrame:
@@ -43,7 +38,7 @@ def start(running: Running) -> StreamingQuery:
     alerts = instant_alerts(with_profiles(orders, profiles(running.spark, settings)), rules)
     stream = Stream(
         Query.FRAUD_INSTANT,
-        None if running.once else _CHECKPOINT_EVERY,
+        running.every(Query.FRAUD_INSTANT),
         output="append" if running.once else "update",
         real_time=True,
     )

@@ -11,7 +11,14 @@ it goes on from the checkpoints.
 from typing import Final
 
 from include.names import Query
-from spark_jobs.streaming import bronze_archive, dead_letters, live_activity, live_metrics
+from spark_jobs.streaming import (
+    bronze_archive,
+    dead_letters,
+    fraud_instant,
+    fraud_patterns,
+    live_activity,
+    live_metrics,
+)
 from spark_jobs.streaming.driver import Start, main
 
 STREAMS: Final[dict[Query, Start]] = {
@@ -19,6 +26,8 @@ STREAMS: Final[dict[Query, Start]] = {
     Query.LIVE_ACTIVITY: live_activity.start,
     Query.BRONZE_ARCHIVE: bronze_archive.start,
     Query.DEAD_LETTERS: dead_letters.start,
+    Query.FRAUD_INSTANT: fraud_instant.start,
+    Query.FRAUD_PATTERNS: fraud_patterns.start,
 }
 
 
