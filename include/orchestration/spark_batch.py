@@ -23,6 +23,14 @@ _NICENESS: Final = "10"
 class _NiceHook(SparkSubmitHook):
     """Starts the driver at low priority, so that the live stream goes first when cores are short."""
 
+    def submit(self, application: str = "", **kwargs: Any) -> str | None:
+        """Run the driver to its end; unlike the provider's own, the pipe of its output is closed then."""
+        try:
+            return super().submit(application, **kwargs)
+        finally:
+            if self._submit_sp is not None and self._submit_sp.stdout is not None:
+                self._submit_sp.stdout.close()
+
     def _get_spark_binary_path(self) -> list[str]:
         return ["nice", "-n", _NICENESS, *super()._get_spark_binary_path()]
 
