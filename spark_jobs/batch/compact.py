@@ -32,6 +32,12 @@ logger = logging.getLogger(__name__)
 
 _ATTEMPTS: Final = 5
 _PAUSE_SECONDS: Final = 2.0
+_VACUUM: Final = {
+    # Delta refuses to delete files younger than a week unless it is told that this is meant.
+    "spark.databricks.delta.retentionDurationCheck.enabled": "false",
+    # Delta lists files in as many tasks as this says, however few there are; by default ten thousand.
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "16",
+}
 
 
 @dataclass(frozen=True)
@@ -117,8 +123,8 @@ def compact(spark: SparkSession, settings: Settings, table: Table) -> Compacted:
         first_kept = datetime.now(UTC).date() - timedelta(days=keep_days)
         _again(lambda: delta.delete(f"{key} < DATE'{first_kept.isoformat()}'"))
     _again(delta.optimize().executeCompaction)
-    # Delta refuses to delete files younger than a week unless it is told that this is meant.
-    spark.conf.set("spark.databricks.delta.retentionDurationCheck.enabled", "false")
+    for name, value in _VACUUM.items():
+        spark.conf.set(name, value)
     _again(lambda: delta.vacuum(settings.delta_history_hours))
     return Compacted(
         table=table.value,
