@@ -14,6 +14,8 @@ _ESCAPE: Final = re.compile(r"\\.", re.DOTALL)
 _TEXT: Final = re.compile(r'"[^"]*"')
 _NOT_BRACKET: Final = re.compile(r"[^\[\]{}]+")
 _NOT_DIGIT: Final = re.compile(r"[^0-9]+")
+# Jackson does not count the zero before a point, unless there is an exponent.
+_UNCOUNTED_ZERO: Final = re.compile(r"^-?0(?=\.[0-9]+$)")
 
 
 def is_too_deep(text: str) -> bool:
@@ -44,7 +46,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _limited(text: str) -> str:
-    if len(text) > _MAX_DIGITS and len(_NOT_DIGIT.sub("", text)) > _MAX_DIGITS:
+    if len(text) > _MAX_DIGITS and len(_NOT_DIGIT.sub("", _UNCOUNTED_ZERO.sub("", text))) > _MAX_DIGITS:
         raise ValueError("a number has too many digits")
     return text
 

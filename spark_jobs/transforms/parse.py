@@ -8,46 +8,28 @@ from typing import Final
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from include.contracts.registry import Contract, load_contracts
-from include.contracts.rules import (
-    MASK,
-    MAX_BYTES,
-    MAX_DEPTH,
-    MAX_FUTURE_SECONDS,
-    OLDEST_EVENT_TIME,
-    SHOWN_CHARACTERS,
-    Reason,
-    is_personal,
-    stage_of,
-)
+from include.contracts.registry import load_contracts
+from include.contracts.rules import MASK, MAX_BYTES, MAX_DEPTH, SHOWN_CHARACTERS, Reason, stage_of
 from include.names import Topic
-from spark_jobs.schemas import RECORD_COLUMNS, conformed_columns
-from spark_jobs.transforms.extraction import conformed_sql, extracted_columns
-from spark_jobs.transforms.predicates import (
-    EVENT,
-    STRIDE,
-    Fault,
-    FaultBook,
-    contract_cases,
-    each_expressions,
-    quoted,
-    text_at,
-)
+from spark_jobs.schemas import RECORD_COLUMNS, conformed_columns, conformed_sql
+from spark_jobs.transforms.faults import first_broken, first_broken_item, rules_of_record
+from spark_jobs.transforms.plain import is_plain, is_right, quoted, typed_from_variant, typed_schema
 
 _SIZE: Final = "concat(octet_length(value), ' bytes')"
-_NOTHING: Final = quoted("nothing")
-_WHOLE: Final = quoted("")
 _BRACKETS: Final = (
-    r"""regexp_replace(regexp_replace(regexp_replace(_text, r'(?s)\\.', ''), '"[^"]*"', ''), r'[^\[\]{}]+', '')"""
+    r"""regexp_replace(regexp_replace(regexp_replace(_text, '(?s)\\\\.', ''), '"[^"]*"', ''), '[^\\[\\]{}]+', '')"""
 )
-_DEEPEST: Final = (
+_STEP: Final = "CASE WHEN bracket IN ('[', '{') THEN 1 WHEN bracket = '' THEN 0 ELSE -1 END"
+_DEPTH: Final = (
     f"aggregate(split({_BRACKETS}, ''), named_struct('now', 0, 'most', 0), (depth, bracket) -> named_struct("
-    "'now', depth.now + CASE WHEN bracket IN ('[', '{') THEN 1 WHEN bracket = '' THEN 0 ELSE -1 END, "
-    "'most', greatest(depth.most, depth.now + CASE WHEN bracket IN ('[', '{') THEN 1 ELSE 0 END))).most"
+    f"'now', depth.now + {_STEP}, 'most', greatest(depth.most, depth.now + {_STEP}))).most"
 )
 _MANY_BRACKETS: Final = (
     f"2 * length(_text) - length(replace(_text, '[', '')) - length(replace(_text, '{{', '')) > {MAX_DEPTH}"
 )
+_VERSION: Final = "try_variant_get(_json, '$.schema_version', 'double')"
+_VERSION_TYPE: Final = "schema_of_variant(try_variant_get(_json, '$.schema_version', 'variant'))"
+_VERSION_TEXT: Final = "try_variant_get(_json, '$.schema_version', 'string')"
 
 
 def parse_events(records: DataFrame) -> DataFrame:
@@ -56,16 +38,14 @@ def parse_events(records: DataFrame) -> DataFrame:
     Args:
         records: Rows with at least ``topic, partition, offset, kafka_time, key, value``.
     """
-    book = FaultBook()
-    each = {name: sql for contract in load_contracts() for name, sql in each_expressions(contract, book).items()}
-    fault = _first_fault(book)
     # Each step is a projection of its own, so that what several expressions need is computed once.
-    steps = [_text_and_json(), extracted_columns(), each, {"_fault": fault}]
-    frame = reduce(lambda frame, step: frame.withColumns({k: F.expr(v) for k, v in step.items()}), steps, records)
+    frame = reduce(
+        lambda frame, step: frame.withColumns({name: F.expr(sql) for name, sql in step.items()}), _steps(), records
+    )
     return frame.select(
         *records.columns,
-        F.expr(f"CASE WHEN _fault IS NULL THEN {conformed_sql()} END").alias("event"),
-        F.expr(f"CASE WHEN _fault IS NOT NULL THEN {_rejection(book)} END").alias("rejection"),
+        F.expr(f"CASE WHEN _refusal IS NULL THEN {conformed_sql('_typed')} END").alias("event"),
+        F.col("_refusal").alias("rejection"),
     )
 
 
@@ -87,108 +67,108 @@ def rejected_events(parsed: DataFrame) -> DataFrame:
     )
 
 
-def _text_and_json() -> dict[str, str]:
+def _steps() -> Iterator[dict[str, str]]:
     # The variant parser ignores what follows the first value. Within an array that ends in a token that no sender can
     # know, the token is found behind the event only if the event is the whole text.
     token = secrets.token_hex(8)
-    text = f"CASE WHEN octet_length(value) <= {MAX_BYTES} THEN try_validate_utf8(CAST(value AS string)) END"
-    wrapped = f"try_parse_json(concat('[', {text}, ',\"{token}\"]'))"
-    return {"_text": text, "_json": wrapped, "_token": quoted(token)}
+    read = f"CASE WHEN octet_length(value) <= {MAX_BYTES} THEN try_validate_utf8(CAST(value AS string)) END"
+    yield {"_text": read}
+    yield {"_array": f"try_parse_json(concat('[', _text, ',\"{token}\"]'))"}
+    whole = f"try_variant_get(_array, '$[1]', 'string') = {quoted(token)}"
+    yield {"_json": f"CASE WHEN {whole} THEN try_variant_get(_array, '$[0]', 'variant') END"}
+    # A null in an array does not show in the description of its shape, so an event with the word is not plain.
+    plain = f"NOT contains(_text, 'null') AND {is_plain('schema_of_variant(_json)')}"
+    yield {"_plain": f"coalesce({plain}, false)"}
+    plain_typed = f"from_json(_text, {quoted(typed_schema())})"
+    yield {"_typed": f"CASE WHEN _plain THEN {plain_typed} ELSE {typed_from_variant('_json')} END"}
+    yield {"_right": f"coalesce(_plain AND {is_right('_typed')}, false)"}
+    yield {
+        "_bytes": f"CASE WHEN NOT _right THEN {_bytes_refusal()} END",
+        "_rules": f"CASE WHEN NOT _right THEN {rules_of_record(_VERSION)} END",
+        "_event_type": "CASE WHEN NOT _right THEN try_variant_get(_json, '$.event_type', 'string') END",
+    }
+    yield {"_rule": f"CASE WHEN NOT _right AND _bytes IS NULL THEN {first_broken('_rules', '_json')} END"}
+    yield {"_item": first_broken_item("_rule", "_json")}
+    yield {"_refusal": f"CASE WHEN NOT _right THEN coalesce(_bytes, {_rule_refusal()}) END"}
 
 
-def _first_fault(book: FaultBook) -> str:
-    contracts = load_contracts()
-    topics = sorted({contract.topic for contract in contracts})
-    branches = [*_bytes_cases(book, topics)]
-    for topic in topics:
-        versions = [contract for contract in contracts if contract.topic == topic]
-        branches.append(f"WHEN topic = {quoted(topic)} THEN {_topic_case(book, versions)}")
-    return f"CASE {' '.join(branches)} END"
-
-
-def _bytes_cases(book: FaultBook, topics: list[Topic]) -> Iterator[str]:
+def _bytes_refusal() -> str:
+    topics = _versions_by_topic()
     known = ", ".join(map(quoted, topics))
-    listed: list[tuple[str, Reason, str, str]] = [
-        (f"topic NOT IN ({known})", Reason.UNKNOWN_TOPIC, "a topic with a contract", "topic"),
-        ("value IS NULL", Reason.MISSING_VALUE, "a JSON object", _NOTHING),
-        (f"octet_length(value) > {MAX_BYTES}", Reason.TOO_LARGE, f"at most {MAX_BYTES} bytes", _SIZE),
-        ("_text IS NULL", Reason.INVALID_UTF8, "UTF-8", _SIZE),
-        (f"{_MANY_BRACKETS} AND {_DEEPEST} > {MAX_DEPTH}", Reason.TOO_DEEP, f"at most {MAX_DEPTH} levels", _SIZE),
+    versions = (
+        f"element_at(map({', '.join(f'{quoted(name)}, {quoted(text)}' for name, text in topics.items())}), topic)"
+    )
+    number = f"({_VERSION_TYPE} = 'BIGINT' OR {_VERSION_TYPE} = 'DOUBLE' OR {_VERSION_TYPE} LIKE 'DECIMAL%')"
+    whole = f"({_VERSION} % 1 = 0 OR isnan({_VERSION} % 1))"
+    event, version = "''", "'schema_version'"
+    cases = [
+        (f"topic NOT IN ({known})", Reason.UNKNOWN_TOPIC, event, "'a topic with a contract'", "topic"),
+        ("value IS NULL", Reason.MISSING_VALUE, event, "'a JSON object'", "'nothing'"),
+        (f"octet_length(value) > {MAX_BYTES}", Reason.TOO_LARGE, event, f"'at most {MAX_BYTES} bytes'", _SIZE),
+        ("_text IS NULL", Reason.INVALID_UTF8, event, "'UTF-8'", _SIZE),
         (
-            f"{text_at('_json', quoted('$[1]'))} IS DISTINCT FROM _token",
-            Reason.MALFORMED_JSON,
-            "strict JSON, no key twice",
+            f"{_MANY_BRACKETS} AND {_DEPTH} > {MAX_DEPTH}",
+            Reason.TOO_DEEP,
+            event,
+            f"'at most {MAX_DEPTH} levels'",
             _SIZE,
         ),
-        (r"left(ltrim(' \t\r\n', _text), 1) <> '{'", Reason.WRONG_TYPE, "type object", _SIZE),
+        ("_json IS NULL", Reason.MALFORMED_JSON, event, "'strict JSON, no key twice'", _SIZE),
+        (
+            "schema_of_variant(_json) NOT LIKE 'OBJECT%'",
+            Reason.WRONG_TYPE,
+            event,
+            "'type object'",
+            _SIZE,
+        ),
+        (f"{_VERSION_TYPE} IS NULL", Reason.MISSING_FIELD, version, versions, "'nothing'"),
+        (f"NOT ({number} AND {whole})", Reason.WRONG_TYPE, version, "'type integer'", _VERSION_TEXT),
+        (f"NOT {_known_version()}", Reason.UNKNOWN_VERSION, version, versions, _VERSION_TEXT),
     ]
-    for condition, reason, expected, found in listed:
-        yield f"WHEN {condition} THEN {book.enter(Fault(reason, _WHOLE, expected, found))}"
-
-
-def _topic_case(book: FaultBook, versions: list[Contract]) -> str:
-    field, value = quoted("schema_version"), text_at("_json", quoted(f"{EVENT}.schema_version"))
-    expected = f"one of {', '.join(str(contract.version) for contract in versions)}"
-    missing = book.enter(Fault(Reason.MISSING_FIELD, field, expected, _NOTHING))
-    wrong = book.enter(Fault(Reason.WRONG_TYPE, field, "type integer", value))
-    unknown = book.enter(Fault(Reason.UNKNOWN_VERSION, field, expected, value))
-    integer = (
-        "(_t_schema_version = 'BIGINT' OR _t_schema_version = 'DOUBLE' OR _t_schema_version LIKE 'DECIMAL%') "
-        "AND (_n_schema_version % 1 = 0 OR isnan(_n_schema_version % 1))"
+    branches = " ".join(
+        f"WHEN {condition} THEN {_refusal(quoted(stage_of(reason)), quoted(reason), field, expected, found, event)}"
+        for condition, reason, field, expected, found in cases
     )
-    branches = [f"WHEN _t_schema_version IS NULL THEN {missing}", f"WHEN NOT ({integer}) THEN {wrong}"]
-    for contract in versions:
-        cases = " ".join([*contract_cases(contract, book), *_time_and_key_cases(contract, book)])
-        branches.append(f"WHEN _n_schema_version = {contract.version}D THEN CASE {cases} END")
-    return f"CASE {' '.join(branches)} ELSE {unknown} END"
+    return f"CASE {branches} END"
 
 
-def _time_and_key_cases(contract: Contract, book: FaultBook) -> Iterator[str]:
-    name, key = f"{contract.name}.v{contract.version}", contract.key_field
-    personal = is_personal(contract.schema["properties"][key])
-    key_found = quoted(MASK) if personal else "CAST(key AS string)"
-    future = f"at most {MAX_FUTURE_SECONDS} s after Kafka took it"
-    latest = f"kafka_time + INTERVAL {MAX_FUTURE_SECONDS} SECONDS"
-    time, text = quoted("event_time"), "_s_event_time"
-    listed = [
-        (
-            f"{text} < {quoted(OLDEST_EVENT_TIME)}",
-            Fault(Reason.ANCIENT_TIMESTAMP, time, f"not before {OLDEST_EVENT_TIME}", text, name),
-        ),
-        (
-            f"try_cast({text} AS timestamp) > {latest}",
-            Fault(Reason.FUTURE_TIMESTAMP, time, future, text, name),
-        ),
-        ("key IS NULL", Fault(Reason.MISSING_KEY, quoted(key), f"the key {key}", _NOTHING, name)),
-        (
-            f"key <> CAST(_s_{key} AS binary)",
-            Fault(Reason.KEY_MISMATCH, quoted(key), f"the key {key}", key_found, name),
-        ),
-    ]
-    for condition, fault in listed:
-        yield f"WHEN {condition} THEN {book.enter(fault)}"
+def _rule_refusal() -> str:
+    item = "_item.rule"
+    where = "concat(_rule.field, '[', _item.number, ']')"
+    field = f"CASE WHEN {item} IS NULL THEN _rule.field WHEN {item}.field = '' THEN {where} " + (
+        f"ELSE concat({where}, '.', {item}.field) END"
+    )
+    value = f"CASE WHEN {item} IS NULL THEN try_variant_get(_json, _rule.path, 'string') " + (
+        f"ELSE try_variant_get(_item.item, {item}.path, 'string') END"
+    )
+    found = f"CASE WHEN {_of_rule('keyword')} IN ('required', 'no key') THEN 'nothing' " + (
+        f"WHEN {_of_rule('personal')} THEN {quoted(MASK)} "
+        f"WHEN _rule.keyword = 'other key' THEN make_valid_utf8(CAST(key AS string)) ELSE coalesce({value}, 'null') END"
+    )
+    parts = (_of_rule("stage"), _of_rule("reason"), field, _of_rule("expected"), found, "_rule.contract")
+    return f"CASE WHEN _rule IS NOT NULL THEN {_refusal(*parts)} END"
 
 
-def _rejection(book: FaultBook) -> str:
-    number = f"_fault % {STRIDE}"
+def _of_rule(name: str) -> str:
+    return f"coalesce(_item.rule.{name}, _rule.{name})"
 
-    def listed(values: list[str]) -> str:
-        return f"element_at(array({', '.join(map(quoted, values))}), {number})"
 
-    def chosen(values: list[str]) -> str:
-        numbers: dict[str, list[str]] = {}
-        for position, value in enumerate(values, start=1):
-            numbers.setdefault(value, []).append(str(position))
-        cases = " ".join(f"WHEN {number} IN ({', '.join(where)}) THEN {sql}" for sql, where in numbers.items())
-        return f"CASE {cases} END"
-
-    faults = book.faults
-    found = f"coalesce({chosen([fault.found for fault in faults])}, 'null')"
+def _refusal(stage: str, reason: str, field: str, expected: str, found: str, contract: str) -> str:
     return (
-        f"named_struct('stage', {listed([stage_of(fault.reason) for fault in faults])}, "
-        f"'reason', {listed([fault.reason for fault in faults])}, "
-        f"'field', {chosen([fault.field for fault in faults])}, "
-        f"'expected', {listed([fault.expected for fault in faults])}, "
-        f"'found', left({found}, {SHOWN_CHARACTERS}), "
-        f"'contract', {listed([fault.contract for fault in faults])})"
+        f"named_struct('stage', {stage}, 'reason', {reason}, 'field', {field}, 'expected', {expected}, "
+        f"'found', left({found}, {SHOWN_CHARACTERS}), 'contract', {contract})"
     )
+
+
+def _versions_by_topic() -> dict[Topic, str]:
+    versions: dict[Topic, list[str]] = {}
+    for contract in load_contracts():
+        versions.setdefault(contract.topic, []).append(str(contract.version))
+    return {topic: f"one of {', '.join(numbers)}" for topic, numbers in versions.items()}
+
+
+def _known_version() -> str:
+    known = " OR ".join(
+        f"(topic = {quoted(contract.topic)} AND {_VERSION} = {contract.version}D)" for contract in load_contracts()
+    )
+    return f"({known})"

@@ -1,12 +1,20 @@
 import json
+import random
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 
+from include.contracts.registry import load_contracts
 from include.contracts.validation import Reason, check, encode
 from include.errors import ContractViolationError
 from include.names import Topic
+from tests.records import random_record
 
 REVIEW: dict[str, Any] = {
     "event_id": "review-0001",
@@ -156,3 +164,35 @@ def test_encode_gives_the_bytes_of_a_valid_event() -> None:
 def test_encode_refuses_an_event_that_breaks_its_contract() -> None:
     with pytest.raises(ContractViolationError, match="out_of_range at rating: expected at most 5, found 7"):
         encode({**REVIEW, "rating": 7}, Topic.CUSTOMER_FEEDBACK)
+
+
+def strict_pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """As ECMAScript has it: ``$`` is the end of the text."""
+    if validator.is_type(instance, "string") and re.search(pattern[:-1] + r"\Z", instance) is None:
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+Independent = validators.extend(Draft202012Validator, {"pattern": strict_pattern})
+
+
+def is_valid_for_jsonschema(event: Any, topic: str) -> bool:
+    schemas = [contract.schema for contract in load_contracts() if contract.topic == topic]
+    valid = any(Independent(dict(schema), format_checker=FormatChecker()).is_valid(event) for schema in schemas)
+    return valid and event["event_time"] >= "1990"
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32))
+def test_the_jsonschema_package_agrees_on_mutated_events(seed: int) -> None:
+    rng = random.Random(seed)
+    accepted = 0
+    for _ in range(200):
+        record = random_record(rng)
+        if record.value is None or len(record.value) > 1024 * 1024:
+            continue
+        rejection = check(record.value, Topic(record.topic))
+        if rejection is None or rejection.stage == "contract":
+            event = json.loads(record.value)
+            assert (rejection is None) == is_valid_for_jsonschema(event, record.topic), (record, rejection)
+            accepted += rejection is None
+    assert 20 < accepted < 180
