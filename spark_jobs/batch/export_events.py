@@ -3,7 +3,8 @@
     spark-submit --properties-file spark_jobs/conf/batch.conf spark_jobs/batch/export_events.py FOLDER [--days 7]
 
 Writes ``FOLDER/day=<day>/part-*.txt`` (a line for the action, one for the document) and, last, ``FOLDER/result.json``:
-the number of documents, and the offsets after the last record of each partition that silver has seen.
+the number of documents, and the offsets after the last record of each partition that silver has seen. The index knows
+an event by its id alone, so where an id names several events (a sender's mistake) the earliest of them is taken.
 """
 
 import argparse
@@ -13,13 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from include.config import Settings, get_settings
 from include.handover.segments import write_atomically
 from spark_jobs.batch import silver
 from spark_jobs.batch.bronze import rows_upto
+from spark_jobs.batch.copies import ORDER
 from spark_jobs.batch.days import add_arguments, chosen, in_days
 from spark_jobs.batch.families import silver_events
 from spark_jobs.batch.progress import done_version
@@ -28,6 +30,7 @@ from spark_jobs.session import build_session
 
 _TIME: Final = "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"
 _MONEY: Final = "decimal"
+_LINES_PER_DOCUMENT: Final = 2
 
 
 def _minor(amount: Column) -> Column:
@@ -52,6 +55,11 @@ def _field(name: str, kind: str) -> Column:
             ),
         ).alias(name)
     return F.col(name)
+
+
+def _one_for_each_id(events: DataFrame) -> DataFrame:
+    uses = Window.partitionBy("event_id").orderBy(*ORDER)
+    return events.withColumn("use", F.row_number().over(uses)).where("use = 1").drop("use")
 
 
 def documents(events: DataFrame) -> DataFrame:
@@ -81,10 +89,9 @@ def export(spark: SparkSession, settings: Settings, folder: Path, days: Sequence
     events = silver_events(spark, settings)
     count = 0
     if events is not None:
-        chosen_events = events.where(in_days(days)) if days else events
-        lines = documents(chosen_events)
-        lines.write.mode("overwrite").partitionBy("day").text(str(folder))
-        count = int(chosen_events.count())
+        chosen_events = _one_for_each_id(events.where(in_days(days)) if days else events)
+        documents(chosen_events).write.mode("overwrite").partitionBy("day").text(str(folder))
+        count = int(spark.read.text(str(folder)).count()) // _LINES_PER_DOCUMENT
     result = {"documents": count, "end_offsets": _end_offsets(spark, settings)}
     write_atomically(folder / "result.json", json.dumps(result))
     return result

@@ -47,13 +47,14 @@ def widened(events: DataFrame) -> DataFrame:
 def silver_events(spark: SparkSession, settings: Settings) -> DataFrame | None:
     """The union of the silver tables, fields of other families null; None before the first run.
 
-    Conditions on ``event_date`` and the Kafka coordinates reach the files.
+    It has all columns, also those of families of which no event came yet. Conditions on ``event_date`` and the Kafka
+    coordinates reach the files.
     """
     union: DataFrame | None = None
     for table in SILVER_BY_TOPIC.values():
         if exists(spark, table, settings):
-            events = read(spark, table, settings)
-            union = events if union is None else union.unionByName(events, allowMissingColumns=True)
+            events = widened(read(spark, table, settings))
+            union = events if union is None else union.unionByName(events)
     return union
 
 

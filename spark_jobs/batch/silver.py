@@ -177,11 +177,12 @@ def _write_all(spark: SparkSession, settings: Settings, ranked: DataFrame, repor
     for topic, table in SILVER_BY_TOPIC.items():
         first = ranked.where((F.col("topic") == topic.value) & (F.col("copy") == 1)).select(*columns_of(topic))
         by_day = {day: count.first for (of, day), count in counts.items() if of == topic.value}
-        if full or not exists(spark, table, settings):
+        held = exists(spark, table, settings)
+        if by_day and held and not full:
+            _merge(spark, settings, topic, first, sorted(by_day), report)
+        elif by_day or (held and full):
             write(first, table, settings, mode="overwrite", partition_by=["event_date"], options=_REPLACE)
             report.add(report.written, by_day)
-        elif by_day:
-            _merge(spark, settings, topic, first, sorted(by_day), report)
 
 
 def run(spark: SparkSession, settings: Settings, *, full: bool = False) -> SilverReport:

@@ -1,4 +1,6 @@
-from contextlib import suppress
+import shutil
+from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +9,9 @@ from pyspark.sql import SparkSession
 
 from include.config import Settings
 from include.names import Table
-from spark_jobs.batch import silver
+from spark_jobs.batch import compact, silver
 from spark_jobs.io import read
-from tests.spark.bronze_rows import archive, lake_in, order, visit
+from tests.spark.bronze_rows import Record, archive, lake_in, order, visit
 
 DAY = 86_400
 
@@ -84,12 +86,7 @@ def test_where_the_log_is_gone_all_rows_are_read_and_nothing_changes(spark: Spar
     silver.run(spark, lake)
     archive(spark, lake, [order("b", 1)])
     archive(spark, lake, [order("c", 2)])
-    from delta.tables import DeltaTable
-
-    bronze = DeltaTable.forPath(spark, lake.table_path(Table.BRONZE_EVENTS))
-    bronze.optimize().executeCompaction()
-    spark.conf.set("spark.databricks.delta.retentionDurationCheck.enabled", "false")
-    bronze.vacuum(0)
+    compact.run(spark, lake.model_copy(update={"delta_history_hours": 0}), [Table.BRONZE_EVENTS])
     report = silver.run(spark, lake)
     assert (report.rows_read, report.written) == (3, {"2026-03-10": 2})
     assert ids(spark, lake, Table.SILVER_PURCHASES) == ["a@0", "b@1", "c@2"]
@@ -127,16 +124,17 @@ RECORDS = [
 TABLES = (Table.SILVER_PURCHASES, Table.SILVER_USER_EVENTS, Table.SILVER_DUPLICATES)
 
 
-@pytest.mark.parametrize("split", [[8], [1, 1, 1, 1, 1, 1, 1, 1], [3, 5]], ids=["one run", "eight runs", "two runs"])
-@pytest.mark.parametrize("reverse", [False, True], ids=["in order", "reversed"])
+@pytest.mark.parametrize(
+    ("records", "split"),
+    [(RECORDS, [8]), (RECORDS, [3, 1, 4]), (RECORDS[::-1], [2, 3, 3])],
+    ids=["in one run", "in three runs", "reversed, in three runs"],
+)
 def test_runs_of_any_size_and_order_and_a_full_rebuild_give_the_same_rows(
-    spark: SparkSession, tmp_path: Path, split: list[int], reverse: bool
+    spark: SparkSession, tmp_path: Path, records: list[Record], split: list[int]
 ) -> None:
     lake = lake_in(tmp_path)
-    records = RECORDS[::-1] if reverse else list(RECORDS)
-    for size in split:
-        archive(spark, lake, records[:size])
-        records = records[size:]
+    for end, size in zip(accumulate(split), split, strict=True):
+        archive(spark, lake, records[end - size : end])
         silver.run(spark, lake)
     step_by_step = {table: rows(spark, lake, table) for table in TABLES}
     silver.run(spark, lake, full=True)
@@ -149,28 +147,37 @@ class KilledError(Exception):
     """Stands for the end of the process."""
 
 
-@pytest.mark.parametrize("killed_at_write", range(1, 6))
-def test_a_run_killed_between_any_two_writes_is_finished_by_the_next(
-    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at_write: int
+@pytest.fixture(scope="module")
+def half_done(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake of which the second half of the records waits in bronze: a copy each that is later, earlier and new."""
+    folder = tmp_path_factory.mktemp("half")
+    archive(spark, lake_in(folder), RECORDS[:4])
+    silver.run(spark, lake_in(folder))
+    archive(spark, lake_in(folder), RECORDS[4:])
+    return folder
+
+
+@pytest.mark.parametrize("killed_at", [1, 2, 3, 4], ids=["later copy", "earlier copy", "new event", "progress"])
+def test_a_run_killed_before_any_of_its_writes_is_finished_by_the_next(
+    spark: SparkSession, half_done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int
 ) -> None:
-    lake = lake_in(tmp_path)
-    archive(spark, lake, RECORDS[:3])
-    silver.run(spark, lake)
-    archive(spark, lake, RECORDS[3:])
+    lake = lake_in(Path(shutil.copytree(half_done, tmp_path / "lake")))
     writes = 0
 
-    def dying_write(*arguments: Any, **options: Any) -> None:
-        nonlocal writes
-        writes += 1
-        if writes == killed_at_write:
-            raise KilledError
-        from spark_jobs.io import write
+    def until_killed(action: Callable[..., Any]) -> Callable[..., Any]:
+        def write(*arguments: Any, **options: Any) -> None:
+            nonlocal writes
+            writes += 1
+            if writes == killed_at:
+                raise KilledError
+            action(*arguments, **options)
 
-        write(*arguments, **options)
+        return write
 
     with monkeypatch.context() as patched:
-        patched.setattr(silver, "write", dying_write)
-        with suppress(KilledError):
+        for name in ("write", "record"):
+            patched.setattr(silver, name, until_killed(getattr(silver, name)))
+        with pytest.raises(KilledError):
             silver.run(spark, lake)
     silver.run(spark, lake)
     assert ids(spark, lake, Table.SILVER_PURCHASES) == ["a@0", "b@5", "c@6"]
