@@ -17,7 +17,6 @@ import argparse
 import json
 import logging
 import shutil
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import reduce
@@ -28,19 +27,18 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from include.config import Settings, get_settings
-from include.errors import PartUnavailableError
 from include.handover.cells import MEASURES, Kind
 from include.handover.checkpoint import Offsets
 from include.handover.runs import HandoverRun, load_run
 from include.handover.segments import write_atomically
-from include.names import Query, Table
+from include.names import Table
 from spark_jobs.batch import silver as silver_job
-from spark_jobs.batch.bronze import exists
+from spark_jobs.batch.archived import wait_archived
 from spark_jobs.batch.days import in_days
 from spark_jobs.batch.families import duplicate_events, silver_events
 from spark_jobs.batch.gold import replace_days
 from spark_jobs.batch.vectors import within
-from spark_jobs.batch.view import change, days_of, events_before, touched_days
+from spark_jobs.batch.view import change, events_before, touched_days
 from spark_jobs.io import read
 from spark_jobs.session import build_session
 from spark_jobs.transforms.metrics import additive_metrics
@@ -48,45 +46,7 @@ from spark_jobs.transforms.metrics import additive_metrics
 logger = logging.getLogger(__name__)
 
 WINDOW_SECONDS: Final = 10
-_POLL_SECONDS: Final = 2.0
 _TIME: Final = "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"
-
-
-def _archived(spark: SparkSession, settings: Settings, start: Offsets, end: Offsets) -> Offsets:
-    """Per partition, the offset after the last one that bronze holds between the vectors."""
-    if not exists(spark, Table.BRONZE_EVENTS, settings):
-        return {}
-    rows = read(spark, Table.BRONZE_EVENTS, settings).where(within(start, end))
-    found: Offsets = {}
-    for row in rows.groupBy("topic", "partition").agg((F.max("offset") + 1).alias("next")).collect():
-        found.setdefault(row["topic"], {})[row["partition"]] = row["next"]
-    return found
-
-
-def _missing(archived: Offsets, start: Offsets, end: Offsets) -> list[str]:
-    return [
-        f"{topic}-{partition} at {archived.get(topic, {}).get(partition, 'nothing')} of {last}"
-        for topic, partitions in sorted(end.items())
-        for partition, last in sorted(partitions.items())
-        if last > start.get(topic, {}).get(partition, 0) and archived.get(topic, {}).get(partition, 0) < last
-    ]
-
-
-def wait_archived(spark: SparkSession, settings: Settings, start: Offsets, end: Offsets) -> None:
-    """Wait until bronze holds everything that lies before the end offsets.
-
-    Raises:
-        PartUnavailableError: If it does not within the time of ``HANDOVER_ARCHIVE_SECONDS``; says what is missing.
-    """
-    deadline = time.monotonic() + settings.handover_archive_seconds
-    while missing := _missing(_archived(spark, settings, start, end), start, end):
-        if time.monotonic() > deadline:
-            raise PartUnavailableError(
-                Query.BRONZE_ARCHIVE,
-                f"bronze lacks records that the segments hold ({'; '.join(missing)}) after waiting "
-                f"{settings.handover_archive_seconds} s; see its state with python main.py stream health",
-            )
-        time.sleep(_POLL_SECONDS)
 
 
 def _with_minor_units(metrics: DataFrame) -> DataFrame:
@@ -206,8 +166,9 @@ def recompute(spark: SparkSession, settings: Settings, folder: Path) -> dict[str
         duplicates = duplicates.where(in_days(days)).localCheckpoint()
         changed = change(events, duplicates, start, end, settings.dedup_window_seconds)
         _write_lines(cells(changed), folder / "cells", "hour")
-        result["causes"] = _causes(spark, settings, changed, start, end)
-        days = sorted({day for kind in (Kind.GAINED, Kind.LOST) if kind in changed for day in days_of(changed[kind])})
+        tally = _tally(changed)
+        result["causes"] = _causes(spark, settings, tally, start, end)
+        days = sorted({*tally.get(Kind.GAINED, {}), *tally.get(Kind.LOST, {})})
         if days:
             now = events_before(events, duplicates, end)
             result["days"] = _write_days(spark, settings, run, folder, now, days)
@@ -216,10 +177,19 @@ def recompute(spark: SparkSession, settings: Settings, folder: Path) -> dict[str
     return result
 
 
+def _tally(changed: dict[Kind, DataFrame]) -> dict[Kind, dict[str, int]]:
+    """How many events of each kind there are, by day (ISO)."""
+    rows = [events.select(F.lit(kind.value).alias("kind"), "event_date") for kind, events in changed.items()]
+    found: dict[Kind, dict[str, int]] = {}
+    for row in reduce(DataFrame.unionByName, rows).groupBy("kind", "event_date").count().collect():
+        found.setdefault(Kind(row["kind"]), {})[row["event_date"].isoformat()] = row["count"]
+    return found
+
+
 def _causes(
-    spark: SparkSession, settings: Settings, changed: dict[Kind, DataFrame], start: Offsets, end: Offsets
+    spark: SparkSession, settings: Settings, tally: dict[Kind, dict[str, int]], start: Offsets, end: Offsets
 ) -> dict[str, int]:
-    found = {kind.value: 0 for kind in Kind} | {kind.value: int(rows.count()) for kind, rows in changed.items()}
+    found = {kind.value: sum(tally.get(kind, {}).values()) for kind in Kind}
     archived = read(spark, Table.BRONZE_EVENTS, settings).where(within(start, end)).count()
     expected = sum(
         max(0, last - start.get(topic, {}).get(partition, 0))

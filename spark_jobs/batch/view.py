@@ -42,12 +42,15 @@ def change(
         dedup_window_seconds: How long the speed layer surely remembers an id.
 
     Returns:
-        The events of each kind; without copies there are only the gained and those of reused ids.
+        The events of each kind that there may be; the gained always.
     """
     now = events_before(silver, duplicates, end)
     gained = now.where(within(start, end))
-    ids = now.select("event_id", "topic", "event_date").groupBy("event_id").count().where("count > 1")
-    found = {Kind.GAINED: gained, Kind.REUSED: gained.join(ids.select("event_id"), "event_id", "left_semi")}
+    found = {Kind.GAINED: gained}
+    # Few, if any: computed once.
+    reused = now.groupBy("event_id").count().where("count > 1").select("event_id").localCheckpoint()
+    if not reused.isEmpty():
+        found[Kind.REUSED] = gained.join(F.broadcast(reused), "event_id", "left_semi")
     if not duplicates.isEmpty():
         found |= _of_copies(now, gained, duplicates, start, end, dedup_window_seconds)
     return {kind: events.select(*silver.columns) for kind, events in found.items()}
@@ -80,14 +83,8 @@ def _of_copies(
     }
 
 
-def days_of(events: DataFrame) -> list[str]:
-    """Days (ISO) that have rows, in order."""
-    return sorted(row[0].isoformat() for row in events.select("event_date").distinct().collect())
-
-
 def touched_days(silver: DataFrame, duplicates: DataFrame, start: Offsets, end: Offsets) -> list[str]:
-    """Days (ISO) of which any copy lies between the vectors."""
+    """Days (ISO) of which any copy lies between the vectors, in order."""
     between = within(start, end)
-    return days_of(
-        silver.where(between).select("event_date").unionByName(duplicates.where(between).select("event_date"))
-    )
+    days = silver.where(between).select("event_date").unionByName(duplicates.where(between).select("event_date"))
+    return sorted(row[0].isoformat() for row in days.distinct().collect())

@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 from spark_jobs.session import spark_properties
 
 JARS = Path(pyspark.__file__).parent / "jars"
-_QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+_QUICK_START = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"
 
 
 def _demand_jars() -> None:
@@ -29,6 +29,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         "spark.sql.warehouse.dir": str(warehouse),
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
+        # What a commit costs beyond its own file matters only where tables have many.
+        "spark.databricks.delta.writeChecksumFile.enabled": "false",
         # Each test runs new plans on few rows: half of the time went into compiling what is never run again.
         "spark.driver.extraJavaOptions": f"{properties.get('spark.driver.extraJavaOptions', '')} {_QUICK_START}",
     }
