@@ -35,6 +35,9 @@ class Table(StrEnum):
     GOLD_METRICS_10S = "gold.metrics_10s"
     GOLD_METRICS_HOURLY = "gold.metrics_hourly"
     GOLD_METRICS_DAILY = "gold.metrics_daily"
+    GOLD_SESSIONS = "gold.sessions"
+    GOLD_FUNNEL_DAILY = "gold.funnel_daily"
+    GOLD_PRODUCTS_DAILY = "gold.products_daily"
     GOLD_CUSTOMER_PROFILES = "gold.customer_profiles"
     BATCH_PROGRESS = "ops.batch_progress"
 

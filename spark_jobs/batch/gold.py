@@ -1,4 +1,4 @@
-"""Silver to gold: metrics by hour and day, each day replaced as a whole, and customer profiles.
+"""Silver to gold: metrics, sessions, funnel and products, each day replaced as a whole, and customer profiles.
 
     spark-submit --properties-file spark_jobs/conf/batch.conf spark_jobs/batch/gold.py [--days 7]
 
@@ -26,7 +26,9 @@ from spark_jobs.batch.silver import JOB as SILVER
 from spark_jobs.io import read, write
 from spark_jobs.session import build_session
 from spark_jobs.transforms.metrics import additive_metrics
+from spark_jobs.transforms.products import product_days
 from spark_jobs.transforms.profiles import customer_profiles
+from spark_jobs.transforms.sessions import funnel, sessions
 
 logger = logging.getLogger(__name__)
 
@@ -70,8 +72,14 @@ def replace_days(rows: DataFrame, table: Table, settings: Settings, days: Sequen
     )
 
 
-def _count(spark: SparkSession, table: Table, settings: Settings, days: Sequence[str]) -> int:
-    return int(read(spark, table, settings).where(in_days(days)).count())
+def _write_days(
+    spark: SparkSession, settings: Settings, rows: DataFrame, table: Table, report: GoldReport
+) -> DataFrame:
+    """Replace the report's days; returns them as the table holds them now."""
+    replace_days(rows, table, settings, report.days)
+    written = read(spark, table, settings).where(in_days(report.days))
+    report.rows[table.value] = int(written.count())
+    return written
 
 
 def _write_profiles(spark: SparkSession, settings: Settings, report: GoldReport) -> None:
@@ -105,13 +113,12 @@ def _run(spark: SparkSession, settings: Settings, days: Sequence[str], *, full: 
     report = GoldReport(days=sorted({*changed, *days}))
     if report.days:
         chosen = events.where(in_days(report.days))
-        hourly = additive_metrics(chosen, HOUR).withColumn("event_date", F.to_date("window_start"))
-        replace_days(hourly, Table.GOLD_METRICS_HOURLY, settings, report.days)
-        written = read(spark, Table.GOLD_METRICS_HOURLY, settings)
-        written = written.where(in_days(report.days))
-        replace_days(daily(written), Table.GOLD_METRICS_DAILY, settings, report.days)
-        for table in (Table.GOLD_METRICS_HOURLY, Table.GOLD_METRICS_DAILY):
-            report.rows[table.value] = _count(spark, table, settings, report.days)
+        hours = additive_metrics(chosen, HOUR).withColumn("event_date", F.to_date("window_start"))
+        hours = _write_days(spark, settings, hours, Table.GOLD_METRICS_HOURLY, report)
+        _write_days(spark, settings, daily(hours), Table.GOLD_METRICS_DAILY, report)
+        visits = _write_days(spark, settings, sessions(chosen), Table.GOLD_SESSIONS, report)
+        _write_days(spark, settings, funnel(visits), Table.GOLD_FUNNEL_DAILY, report)
+        _write_days(spark, settings, product_days(chosen), Table.GOLD_PRODUCTS_DAILY, report)
         _write_profiles(spark, settings, report)
     record(spark, settings, JOB, upto)
     logger.info("gold %s", json.dumps(asdict(report)))
