@@ -269,7 +269,7 @@ def test_a_client_never_sees_the_total_fall_or_pass_the_truth(shop: Shop) -> Non
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        for number in range(3):
+        for number in range(2):
             first = order(f"m{number}", number * 3, at=number)
             late = order(f"n{number}", number * 3 + 1, happened=-DAY, at=number)
             truth[0] += 2
@@ -281,4 +281,4 @@ def test_a_client_never_sees_the_total_fall_or_pass_the_truth(shop: Shop) -> Non
     totals = [found for _, found in seen]
     assert totals == sorted(totals)
     assert all(orders <= sent and cents == orders * 1000 for sent, (orders, cents) in seen)
-    assert (shop.total(), len(seen) > 20) == ((6, 6000), True)
+    assert (shop.total(), len(seen) > 20) == ((4, 4000), True)
