@@ -8,7 +8,6 @@ minutes; after a crash the orders since then are judged again, and their alerts 
 """
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 from pyspark.sql.streaming import StreamingQuery
 
 from include.config import Settings
@@ -17,8 +16,7 @@ from include.names import Query, Table, Topic
 from spark_jobs.io import Stream, read, table_exists, write
 from spark_jobs.streaming.driver import Running, main
 from spark_jobs.transforms.fraud_alerts import kafka_messages
-from spark_jobs.transforms.fraud_instant import instant_alerts, with_profiles
-from spark_jobs.transforms.parse import parse_events, valid_events
+from spark_jobs.transforms.fraud_instant import instant_alerts, orders_at_a_glance, with_profiles
 from spark_jobs.transforms.profiles import PROFILE_SCHEMA
 
 
@@ -34,8 +32,8 @@ def start(running: Running) -> StreamingQuery:
     settings = running.settings
     rules = load_rules(settings.fraud_rules_file)
     records = read(running.spark, [Topic.PURCHASES], settings, stream=True)
-    orders = valid_events(parse_events(records)).where(F.col("event_type") == "order_placed")
-    alerts = instant_alerts(with_profiles(orders, profiles(running.spark, settings)), rules)
+    orders = with_profiles(orders_at_a_glance(records), profiles(running.spark, settings))
+    alerts = instant_alerts(orders, rules)
     stream = Stream(
         Query.FRAUD_INSTANT,
         running.every(Query.FRAUD_INSTANT),

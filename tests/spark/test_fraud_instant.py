@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from include.fraud.rules import FraudRules, load_rules
 from spark_jobs.transforms.fraud_alerts import ALERT_FIELDS, kafka_messages
-from spark_jobs.transforms.fraud_instant import instant_alerts, with_profiles
+from spark_jobs.transforms.fraud_instant import instant_alerts, orders_at_a_glance, with_profiles
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ORDER = {
@@ -45,7 +45,10 @@ def alert_rows(spark: SparkSession, *changes: dict[str, Any], rules: FraudRules 
 
 
 def test_an_order_as_usual_raises_nothing(spark: SparkSession) -> None:
-    assert alerts(spark, {}, {"total": Decimal("319.00")}, {"event_type": "order_returned", "total": Decimal("9000.00")}) == []
+    assert (
+        alerts(spark, {}, {"total": Decimal("319.00")}, {"event_type": "order_returned", "total": Decimal("9000.00")})
+        == []
+    )
 
 
 def test_an_amount_far_above_the_own_profile_is_unusual(spark: SparkSession) -> None:
@@ -109,3 +112,22 @@ def test_an_alert_is_sent_as_json_under_its_subject(spark: SparkSession) -> None
     assert '"amount_minor":40000' in text
     assert '"event_time":"2026-03-01T12:00:00.000Z"' in text
     assert all(f'"{name}"' in text for name in ALERT_FIELDS)
+
+
+def test_orders_are_read_from_their_bytes_at_a_glance(spark: SparkSession) -> None:
+    text = (
+        '{"event_id":"event-01","event_type":"order_placed","event_time":"2026-03-01T12:00:00.000Z","user_id":"ann",'
+        '"order_id":"order-1","currency":"EUR","total":"50.00","items":[{"product_id":"P-1","quantity":1}],'
+        '"payment":{"method":"card","card_id":"card"},"device":{"device_id":"phone","device_type":"mobile"},'
+        '"billing_country":"DE","shipping_country":"DE"}'
+    )
+    values = [text, text.replace("order_placed", "order_returned"), "{broken", None]
+    records = spark.createDataFrame(
+        [(NOON, None if value is None else bytearray(value.encode())) for value in values],
+        "kafka_time timestamp, value binary",
+    )
+    [order] = orders_at_a_glance(records).collect()
+    assert order["total"] == ORDER["total"]
+    assert [(item["product_id"], item["quantity"]) for item in order["items"]] == ORDER["items"]
+    plain = ("event_id", "user_id", "order_id", "device_id", "card_id", "currency", "billing_country")
+    assert {name: order[name] for name in plain} == {name: ORDER[name] for name in plain}
