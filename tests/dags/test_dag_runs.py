@@ -1,0 +1,133 @@
+"""Each DAG run by ``dag.test()`` beside a real Kafka, Elasticsearch and Spark, in the order of a platform's day."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from elasticsearch import Elasticsearch
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+
+from include.config import PROJECT_ROOT, Settings, get_settings
+from include.names import Alias, DagId, Query, Table
+from include.orchestration.delta_log import last_commit
+from include.quality.verdict import latest
+from include.serving.client import connect
+from include.supervision import speed_layer
+from include.supervision.health import check
+from include.supervision.spark_submit import settings_environment
+from tests.stack import stack
+
+
+@pytest.fixture(scope="module")
+def platform(airflow_database: Any) -> Iterator[Settings]:
+    """Kafka and Elasticsearch; tasks find them as they would in production: by the environment."""
+    with stack(elasticsearch_heap="512m", spark_driver_memory="1g", spark_batch_memory="1g") as running:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in settings_environment(running.settings).items():
+                patch.setenv(name, value)
+            get_settings.cache_clear()
+            yield running.settings
+        get_settings.cache_clear()
+
+
+@pytest.fixture
+def client(platform: Settings) -> Iterator[Elasticsearch]:
+    """Connection to that Elasticsearch."""
+    with connect(platform) as connection:
+        yield connection
+
+
+def _run(dag_bag: DagBag, dag_id: DagId, **params: Any) -> dict[str, Any]:
+    """Run a DAG; what its tasks returned, by task."""
+    done = dag_bag.dags[dag_id].test(run_conf=params)
+    states = {ti.task_id: str(ti.state) for ti in done.get_task_instances()}
+    assert set(states.values()) == {"success"}, states
+    return {ti.task_id: ti.xcom_pull(task_ids=ti.task_id) for ti in done.get_task_instances()}
+
+
+@retry(retry=retry_if_result(lambda sick: bool(sick)), stop=stop_after_delay(150), wait=wait_fixed(2))
+def _wait_healthy(settings: Settings) -> dict[str, tuple[str, ...]]:
+    return {verdict.subject: verdict.reasons for verdict in check(settings) if verdict.status == "failed"}
+
+
+@retry(retry=retry_if_result(lambda lag: lag != 0), stop=stop_after_delay(280), wait=wait_fixed(2))
+def _wait_archived(settings: Settings) -> float | None:
+    """Records that bronze has not yet archived."""
+    archive = next(verdict for verdict in check(settings) if verdict.subject == Query.BRONZE_ARCHIVE)
+    return archive.metrics.get("lag")
+
+
+def test_the_speed_layer_starts_once_and_outlives_its_task(dag_bag: DagBag, platform: Settings) -> None:
+    first = _run(dag_bag, DagId.SPEED_LAYER)["control"]
+    again = _run(dag_bag, DagId.SPEED_LAYER, action="start")["control"]
+
+    assert (first["changed"], again["changed"], again["supervised"]) == (True, False, True)
+    _wait_healthy(platform)
+
+
+def test_a_healthy_speed_layer_is_left_alone(dag_bag: DagBag, platform: Settings, client: Elasticsearch) -> None:
+    command = [sys.executable, "main.py", "start-producer", "--rate", "200", "--days", "1", "--duration", "10s"]
+    subprocess.run(command, cwd=PROJECT_ROOT, env=dict(os.environ), check=True, capture_output=True)
+
+    found = _run(dag_bag, DagId.SPEED_LAYER_HEALTH)["look"]
+
+    assert (found["step"], found["wanted"], found["kafka"], found["elasticsearch"]) == ("nothing", True, "ok", "ok")
+    client.indices.refresh(index=Alias.PIPELINE_HEALTH.value)
+    query = {"term": {"kind": "stream_health"}}
+    assert client.count(index=Alias.PIPELINE_HEALTH.value, query=query)["count"] >= len(speed_layer.QUERIES)
+
+
+def test_a_recompute_fills_silver_and_gold(dag_bag: DagBag, platform: Settings) -> None:
+    _wait_archived(platform)
+
+    _run(dag_bag, DagId.BATCH_RECOMPUTE, days=2)
+
+    for table in (Table.SILVER_USER_EVENTS, Table.GOLD_METRICS_HOURLY, Table.GOLD_METRICS_DAILY):
+        assert "delta_version" in last_commit(platform.table_path(table)), table
+
+
+def test_the_tables_keep_their_promises(dag_bag: DagBag, platform: Settings) -> None:
+    statuses = _run(dag_bag, DagId.DATA_QUALITY)["judge"]
+
+    assert "failed" not in statuses.values(), latest(platform, Table.SILVER_PURCHASES)
+    verdict = latest(platform, Table.SILVER_USER_EVENTS)
+    assert verdict is not None
+    assert verdict.rows > 0
+
+
+def test_a_handover_switches_the_alias(dag_bag: DagBag, platform: Settings, client: Elasticsearch) -> None:
+    done = _run(dag_bag, DagId.LAMBDA_HANDOVER)["hand_over"]
+
+    assert (done["step"], done["drift"]) == ("done", 0.0)
+    behind = client.indices.get_alias(name=Alias.METRICS.value)
+    assert [index for index in behind if index.startswith("metrics-batch-")]
+
+
+def test_tables_are_compacted_and_an_index_is_rebuilt(dag_bag: DagBag, platform: Settings) -> None:
+    _run(dag_bag, DagId.COMPACT_TABLES, tables=[Table.BRONZE_EVENTS.value, Table.SILVER_PURCHASES.value])
+    report = _run(dag_bag, DagId.REINDEX_ELASTICSEARCH, alias=Alias.PIPELINE_HEALTH.value)["rebuild"]
+
+    assert report["new_count"] >= report["old_count"] > 0
+    assert report["new"] != report["old"]
+
+
+def test_a_restart_brings_a_new_driver(dag_bag: DagBag, platform: Settings) -> None:
+    before = speed_layer.state(platform)
+    _run(dag_bag, DagId.SPEED_LAYER, action="restart")
+    _wait_healthy(platform)
+
+    after = speed_layer.state(platform)
+    assert after.is_running
+    assert after.pid != before.pid
+
+
+def test_a_stopped_speed_layer_stays_stopped(dag_bag: DagBag, platform: Settings) -> None:
+    _run(dag_bag, DagId.SPEED_LAYER, action="stop")
+    found = _run(dag_bag, DagId.SPEED_LAYER_HEALTH)["look"]
+
+    assert (found["step"], found["wanted"]) == ("nothing", False)
+    assert not speed_layer.state(platform).is_running
