@@ -33,7 +33,7 @@ class PlatformPage(AirflowPlugin):
     fastapi_apps = [  # noqa: RUF012 - Airflow's own class attribute
         {
             "app": build(
-                get_settings(),
+                get_settings,
                 authenticated=requires_authenticated(),
                 may_write=requires_access_dag("PUT"),
                 rights=_rights,

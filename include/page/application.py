@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -56,7 +57,7 @@ class Rights:
 
 
 def build(
-    settings: Settings,
+    settings: Callable[[], Settings],
     *,
     authenticated: Callable[..., Any],
     may_write: Callable[..., Any],
@@ -65,12 +66,12 @@ def build(
     """The application.
 
     Args:
-        settings: Where everything is.
+        settings: Says where everything is; asked at a request, not when the plugin is imported.
         authenticated: Dependency of every route: lets only users who are logged in pass.
         may_write: Dependency of routes that change something: lets only users whose role allows it pass.
         rights: Dependency that says what the user may do, so that the page offers nothing that would be refused.
     """
-    live = Live(settings)
+    live_of = lru_cache(maxsize=1)(Live)
     app = FastAPI(
         title="Platform", dependencies=[Depends(authenticated)], openapi_url=None, docs_url=None, redoc_url=None
     )
@@ -87,11 +88,12 @@ def build(
         return FileResponse(STATIC / name, media_type=_FILES[name], headers={"Cache-Control": "no-cache"})
 
     @app.get("/api/live")
-    def figures(response: Response, range: str = DEFAULT) -> dict[str, Any]:
+    def latest(response: Response, range: str = DEFAULT) -> dict[str, Any]:
         if range not in RANGES:
             raise HTTPException(422, f"range is one of {', '.join(RANGES)}, found {range}")
         response.headers["Cache-Control"] = "no-store"
-        return live.answer(RANGES[range], datetime.now(UTC)) | {"alerts": open_alerts(settings)}
+        figures = live_of(settings()).answer(RANGES[range], datetime.now(UTC))
+        return figures | {"alerts": open_alerts(settings())}
 
     @app.get("/api/actions")
     def actions(user: Annotated[Rights, Depends(rights)]) -> dict[str, Any]:
@@ -106,7 +108,7 @@ def build(
 
     @app.post("/api/alerts/{incident}/acknowledge", dependencies=[Depends(may_write)])
     def acknowledge(incident: str, user: Annotated[Rights, Depends(rights)]) -> dict[str, Any]:
-        found = take_over(settings, incident, user.name, datetime.now(UTC))
+        found = take_over(settings(), incident, user.name, datetime.now(UTC))
         if found is None:
             raise HTTPException(404, f"no alert has the id {incident}; it may be over and forgotten")
         return found

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Final
 
 from pyspark.sql import DataFrame
@@ -67,10 +67,16 @@ def rejected_events(parsed: DataFrame) -> DataFrame:
     )
 
 
+@lru_cache(maxsize=1)
+def _token() -> str:
+    # One for the process: another text would be another expression, which Spark would compile anew.
+    return secrets.token_hex(8)
+
+
 def _steps() -> Iterator[dict[str, str]]:
     # The variant parser ignores what follows the first value. Within an array that ends in a token that no sender can
     # know, the token is found behind the event only if the event is the whole text.
-    token = secrets.token_hex(8)
+    token = _token()
     read = f"CASE WHEN octet_length(value) <= {MAX_BYTES} THEN try_validate_utf8(CAST(value AS string)) END"
     yield {"_text": read}
     yield {"_array": f"try_parse_json(concat('[', _text, ',\"{token}\"]'))"}
