@@ -47,6 +47,7 @@ def read(
     settings: Settings,
     *,
     stream: bool = False,
+    real_time: bool = False,
     options: Options = NO_OPTIONS,
 ) -> DataFrame:
     """Read a Delta table or Kafka topics; records of topics have the columns of ``bronze.events`` but the date.
@@ -56,6 +57,7 @@ def read(
         source: A table, or the topics to read together.
         settings: Says where lake and brokers are.
         stream: Read as a stream.
+        real_time: The stream is for Real-Time Mode, which has one task for each partition.
         options: Options of the Delta or Kafka source, for example ``{"versionAsOf": "3"}``.
     """
     reader = spark.readStream if stream else spark.read
@@ -69,7 +71,13 @@ def read(
     }
     if "assign" in kafka or "subscribePattern" in kafka:
         del kafka["subscribe"]
-    return _records(reader.format("kafka").options(**kafka).load())
+    records = _records(reader.format("kafka").options(**kafka).load())
+    return records.coalesce(_parallelism(spark)) if stream and not real_time else records
+
+
+def _parallelism(spark: SparkSession) -> int:
+    # A task for each Kafka partition would have each of them set up the same large expressions for a handful of rows.
+    return int(spark.conf.get("spark.sql.shuffle.partitions") or 2)
 
 
 def table_exists(spark: SparkSession, table: Table, settings: Settings) -> bool:

@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 _LOOK_SECONDS: Final = 0.5
 _LAST_BATCH_SECONDS: Final = 30.0
 _IDLE_LOOK_SECONDS: Final = 0.01
+# A micro-batch costs about the same however few rows it has.
+_LESS_URGENT_MS: Final = 5000
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,10 @@ def trigger_ms(query: Query, settings: Settings) -> int:
     live = settings.live_trigger_ms
     return {
         Query.BRONZE_ARCHIVE: settings.archive_trigger_seconds * 1000,
-        Query.DEAD_LETTERS: 5000,
         Query.LIVE_METRICS: live,
         # Between checkpoints rows flow without a pause. The shortest time that Spark allows is five seconds.
         Query.FRAUD_INSTANT: 180_000,
-    }.get(query, max(2000, live))
+    }.get(query, max(_LESS_URGENT_MS, live))
 
 
 def stop_marker(settings: Settings) -> Path:

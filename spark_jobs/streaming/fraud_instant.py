@@ -31,7 +31,7 @@ def start(running: Running) -> StreamingQuery:
     """Start the query."""
     settings = running.settings
     rules = load_rules(settings.fraud_rules_file)
-    records = read(running.spark, [Topic.PURCHASES], settings, stream=True)
+    records = read(running.spark, [Topic.PURCHASES], settings, stream=True, real_time=not running.once)
     orders = with_profiles(orders_at_a_glance(records), profiles(running.spark, settings))
     alerts = instant_alerts(orders, rules)
     stream = Stream(
