@@ -65,6 +65,10 @@ class Settings(BaseSettings):
     spark_driver_memory: str = Field("1536m", pattern=r"^\d+[mg]$", description="Heap of the speed layer's driver.")
     spark_batch_memory: str = Field("1536m", pattern=r"^\d+[mg]$", description="Heap of a batch job's driver.")
 
+    supervisor_url: SecretStr | None = Field(
+        None, description="Supervisor of the speed layer's driver, where it runs elsewhere, as in containers."
+    )
+
     # Speed layer
     live_trigger_ms: int = Field(1000, ge=50, le=60_000, description="Pause between starts of live micro-batches.")
     archive_trigger_seconds: int = Field(3, ge=1, le=600, description="Pause between starts of archive batches.")

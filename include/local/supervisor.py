@@ -58,6 +58,10 @@ class Supervisor:
         self._socket = Path(tempfile.gettempdir()) / f"rdp-{os.getuid()}-{digest}" / "supervisor.sock"
 
     def _call(self, method: str, *arguments: str) -> Any:
+        if self._settings.supervisor_url:
+            address = self._settings.supervisor_url.get_secret_value()
+            with xmlrpc.client.ServerProxy(f"{address.rstrip('/')}/RPC2") as remote:
+                return getattr(remote.supervisor, method)(*arguments)
         transport = SupervisorTransport(None, None, f"unix://{self._socket}")
         try:
             proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
@@ -80,6 +84,8 @@ class Supervisor:
         """
         if self.is_alive():
             return
+        if self._settings.supervisor_url:
+            raise PartUnavailableError("supervisor", "the one at SUPERVISOR_URL does not answer; start it there")
         (self._home / "programs").mkdir(parents=True, exist_ok=True)
         self._settings.log_dir.mkdir(parents=True, exist_ok=True)
         self._socket.parent.mkdir(mode=0o700, exist_ok=True)
@@ -100,7 +106,12 @@ class Supervisor:
         return self.is_alive()
 
     def define(self, program: Program) -> None:
-        """Make a program known, or known anew when it changed; it is not started."""
+        """Make a program known, or known anew when it changed; it is not started.
+
+        A supervisor elsewhere has its programs in its own configuration, and keeps them.
+        """
+        if self._settings.supervisor_url:
+            return
         text = program_section(program, self._settings)
         path = self._home / "programs" / f"{program.part.value}.conf"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -166,7 +177,9 @@ class Supervisor:
         return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
     def shut_down(self) -> None:
-        """Stop every part and supervisord itself, and wait for their end."""
+        """Stop every part and supervisord itself, and wait for their end; one elsewhere is left alone."""
+        if self._settings.supervisor_url:
+            return
         if not self.is_alive():
             return
         self._call("stopAllProcesses")
