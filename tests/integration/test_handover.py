@@ -123,6 +123,9 @@ def shop(spark: SparkSession, elasticsearch: Settings, tmp_path: Path) -> Iterat
         update={"platform_data_dir": tmp_path, "handover_seal_seconds": 0, "handover_archive_seconds": 0}
     )
     with connect(settings, timeout_seconds=60) as client:
+        # The server is shared: other tests leave documents behind the same alias.
+        if left := indices_of(client, Alias.METRICS):
+            client.indices.delete(index=left)
         install(client)
         (tmp_path / "checkpoint").mkdir()
         (tmp_path / "checkpoint" / "metadata").write_text('{"id": "query-1"}', encoding="utf-8")
