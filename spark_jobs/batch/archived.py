@@ -10,16 +10,15 @@ from include.config import Settings
 from include.errors import PartUnavailableError
 from include.handover.checkpoint import Offsets
 from include.names import Query, Table
-from spark_jobs.batch.bronze import exists
 from spark_jobs.batch.vectors import within
-from spark_jobs.io import read
+from spark_jobs.io import read, table_exists
 
 _POLL_SECONDS: Final = 2.0
 
 
 def _archived(spark: SparkSession, settings: Settings, start: Offsets, end: Offsets) -> Offsets:
     """Per partition, the offset after the last one that bronze holds between the vectors."""
-    if not exists(spark, Table.BRONZE_EVENTS, settings):
+    if not table_exists(spark, Table.BRONZE_EVENTS, settings):
         return {}
     rows = read(spark, Table.BRONZE_EVENTS, settings).where(within(start, end))
     found: Offsets = {}

@@ -19,11 +19,6 @@ _COMMIT: Final = "add struct<path: string, dataChange: boolean>"
 _MISSING: Final = "PATH_NOT_FOUND"
 
 
-def exists(spark: SparkSession, table: Table, settings: Settings) -> bool:
-    """Whether a table has been written yet."""
-    return bool(DeltaTable.isDeltaTable(spark, settings.table_path(table)))
-
-
 def version_of(spark: SparkSession, table: Table, settings: Settings) -> int:
     """The newest version of a table."""
     history = DeltaTable.forPath(spark, settings.table_path(table)).history(1)

@@ -24,8 +24,7 @@ from pyspark.sql import functions as F
 from include.config import Settings, get_settings
 from include.handover.segments import write_atomically
 from include.names import Table
-from spark_jobs.batch.bronze import exists
-from spark_jobs.io import read
+from spark_jobs.io import read, table_exists
 from spark_jobs.session import build_session
 
 logger = logging.getLogger(__name__)
@@ -141,7 +140,7 @@ def run(spark: SparkSession, settings: Settings, tables: Sequence[Table]) -> lis
     """Compact those of the tables that exist, one after the other."""
     done = []
     for table in tables:
-        if exists(spark, table, settings):
+        if table_exists(spark, table, settings):
             done.append(compact(spark, settings, table))
             logger.info("compacted %s", json.dumps(asdict(done[-1])))
     return done

@@ -7,8 +7,7 @@ from pyspark.sql import functions as F
 
 from include.config import Settings
 from include.names import SILVER_BY_TOPIC, Table, Topic
-from spark_jobs.batch.bronze import exists
-from spark_jobs.io import read
+from spark_jobs.io import read, table_exists
 from spark_jobs.schemas import conformed_columns
 
 # First in every table, because Delta keeps minima and maxima of the first columns only.
@@ -52,7 +51,7 @@ def silver_events(spark: SparkSession, settings: Settings) -> DataFrame | None:
     """
     union: DataFrame | None = None
     for table in SILVER_BY_TOPIC.values():
-        if exists(spark, table, settings):
+        if table_exists(spark, table, settings):
             events = widened(read(spark, table, settings))
             union = events if union is None else union.unionByName(events)
     return union
@@ -60,7 +59,7 @@ def silver_events(spark: SparkSession, settings: Settings) -> DataFrame | None:
 
 def duplicate_events(spark: SparkSession, settings: Settings) -> DataFrame | None:
     """Every copy of an event that does not count, of all families; None where there was never one."""
-    if not exists(spark, Table.SILVER_DUPLICATES, settings):
+    if not table_exists(spark, Table.SILVER_DUPLICATES, settings):
         return None
     return read(spark, Table.SILVER_DUPLICATES, settings)
 

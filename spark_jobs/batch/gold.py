@@ -18,12 +18,11 @@ from pyspark.sql import functions as F
 
 from include.config import Settings, get_settings
 from include.names import Table
-from spark_jobs.batch.bronze import exists
 from spark_jobs.batch.days import add_arguments, chosen, in_days, in_days_sql
 from spark_jobs.batch.families import days_since, silver_events
 from spark_jobs.batch.progress import alone, done_version, record
 from spark_jobs.batch.silver import JOB as SILVER
-from spark_jobs.io import read, write
+from spark_jobs.io import read, table_exists, write
 from spark_jobs.session import build_session
 from spark_jobs.transforms.metrics import additive_metrics
 from spark_jobs.transforms.products import product_days
@@ -84,7 +83,7 @@ def _write_days(
 
 def _write_profiles(spark: SparkSession, settings: Settings, report: GoldReport) -> None:
     """Customer profiles from all of their orders, replaced as a whole: what is usual takes all of them to tell."""
-    if exists(spark, Table.SILVER_PURCHASES, settings):
+    if table_exists(spark, Table.SILVER_PURCHASES, settings):
         profiles = customer_profiles(read(spark, Table.SILVER_PURCHASES, settings))
         write(profiles, Table.GOLD_CUSTOMER_PROFILES, settings, mode="overwrite")
         rows = read(spark, Table.GOLD_CUSTOMER_PROFILES, settings).count()

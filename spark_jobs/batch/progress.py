@@ -11,15 +11,14 @@ from pyspark.sql import functions as F
 
 from include.config import Settings
 from include.names import Table
-from spark_jobs.batch.bronze import exists
-from spark_jobs.io import read, write
+from spark_jobs.io import read, table_exists, write
 
 _SCHEMA: Final = "job string, bronze_version long, finished_at timestamp"
 
 
 def done_version(spark: SparkSession, settings: Settings, job: str) -> int | None:
     """The bronze version that a job has worked in; None before its first run."""
-    if not exists(spark, Table.BATCH_PROGRESS, settings):
+    if not table_exists(spark, Table.BATCH_PROGRESS, settings):
         return None
     rows = read(spark, Table.BATCH_PROGRESS, settings).where(F.col("job") == job)
     latest = rows.orderBy(F.desc("finished_at")).select("bronze_version").first()

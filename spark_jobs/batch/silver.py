@@ -22,12 +22,12 @@ from pyspark.sql import functions as F
 
 from include.config import Settings, get_settings
 from include.names import SILVER_BY_TOPIC, Table, Topic
-from spark_jobs.batch.bronze import exists, rows_between, rows_upto, version_of
+from spark_jobs.batch.bronze import rows_between, rows_upto, version_of
 from spark_jobs.batch.copies import COORDINATES, IDENTITY, ORDER, order_of, with_rank
 from spark_jobs.batch.days import in_days, in_days_sql
 from spark_jobs.batch.families import columns_of, widened
 from spark_jobs.batch.progress import alone, done_version, record
-from spark_jobs.io import read, write
+from spark_jobs.io import read, table_exists, write
 from spark_jobs.session import build_session
 from spark_jobs.transforms.parse import parse_events, valid_events
 
@@ -115,7 +115,7 @@ def _keep_duplicates(
 ) -> dict[str, int]:
     """Add copies to ``silver.duplicates``, those only that are not in it; returns their number by day."""
     rows = widened(rows)
-    if not full and exists(spark, Table.SILVER_DUPLICATES, settings):
+    if not full and table_exists(spark, Table.SILVER_DUPLICATES, settings):
         kept = read(spark, Table.SILVER_DUPLICATES, settings).where(in_days(days)).select("event_date", *COORDINATES)
         rows = rows.join(F.broadcast(kept), ["event_date", *COORDINATES], "left_anti").select(*rows.columns)
     counts = _by_day(rows)
@@ -177,7 +177,7 @@ def _write_all(spark: SparkSession, settings: Settings, ranked: DataFrame, repor
     for topic, table in SILVER_BY_TOPIC.items():
         first = ranked.where((F.col("topic") == topic.value) & (F.col("copy") == 1)).select(*columns_of(topic))
         by_day = {day: count.first for (of, day), count in counts.items() if of == topic.value}
-        held = exists(spark, table, settings)
+        held = table_exists(spark, table, settings)
         if by_day and held and not full:
             _merge(spark, settings, topic, first, sorted(by_day), report)
         elif by_day or (held and full):
@@ -199,7 +199,7 @@ def run(spark: SparkSession, settings: Settings, *, full: bool = False) -> Silve
 
 def _run(spark: SparkSession, settings: Settings, *, full: bool) -> SilverReport:
     report = SilverReport()
-    if not exists(spark, Table.BRONZE_EVENTS, settings):
+    if not table_exists(spark, Table.BRONZE_EVENTS, settings):
         return report
     report.bronze_version = upto = version_of(spark, Table.BRONZE_EVENTS, settings)
     done = None if full else done_version(spark, settings, JOB)

@@ -25,9 +25,8 @@ from include.quality.suite import load_suite, tables_with_suites
 from include.quality.verdict import Verdict, keep, quality_dir
 from include.serving.client import connect, reachable
 from include.serving.pipeline_health import publish
-from spark_jobs.batch.bronze import exists
 from spark_jobs.batch.days import in_days
-from spark_jobs.io import read
+from spark_jobs.io import read, table_exists
 from spark_jobs.session import build_session
 
 logger = logging.getLogger(__name__)
@@ -62,13 +61,13 @@ def validate(spark: SparkSession, settings: Settings, table: Table, *, days: int
         report="",
     )
     started = time.monotonic()
-    if exists(spark, table, settings):
+    if table_exists(spark, table, settings):
         rows = read(spark, table, settings)
         chosen = newest_days(rows, days)
         part, count, sampled = bounded(rows.where(in_days(chosen)), max_rows)
 
         def lookup(other: Table) -> DataFrame | None:
-            return read(spark, other, settings) if exists(spark, other, settings) else None
+            return read(spark, other, settings) if table_exists(spark, other, settings) else None
 
         report = quality_dir(settings) / "docs" / f"{table.value}.html"
         failures = run_suite(prepared(part, suite, lookup), suite, report)

@@ -9,6 +9,7 @@ from elasticsearch.helpers import scan
 from kafka import KafkaConsumer
 
 from include.config import Settings
+from include.fraud.rules import InstantRules
 from include.names import Alias, Topic
 
 
@@ -46,11 +47,12 @@ def instant_fraud_ms(settings: Settings, since: float) -> list[float]:
         enable_auto_commit=False,
         consumer_timeout_ms=3000,
     )
+    instant = InstantRules.model_fields
     try:
         found = []
         for record in consumer:
             alert = json.loads(record.value)
-            if record.timestamp >= since * 1000 and alert.get("window") is None:
+            if record.timestamp >= since * 1000 and alert["rule"] in instant:
                 found.append(record.timestamp - _millis(alert["kafka_time"]))
         return found
     finally:
