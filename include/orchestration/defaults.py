@@ -39,4 +39,7 @@ def task_defaults(
         "max_retry_delay": timedelta(minutes=10),
         "execution_timeout": timeout,
         "on_failure_callback": PlatformAlert(),
+        "on_retry_callback": PlatformAlert(),
+        # Ends the incident of an earlier failure; where there is none, it says nothing.
+        "on_success_callback": PlatformAlert(resolved=True),
     }

@@ -108,8 +108,12 @@ def test_every_task_is_retried_with_growing_pauses_ends_in_time_and_alerts(dag: 
         assert task.retry_exponential_backoff > 1, task.task_id
         assert task.max_retry_delay, task.task_id
         assert task.execution_timeout, task.task_id
-        callbacks = task.on_failure_callback
-        assert [type(callback) for callback in callbacks] == [PlatformAlert], task.task_id
+        for callbacks, resolves in (
+            (task.on_failure_callback, False),
+            (task.on_retry_callback, False),
+            (task.on_success_callback, True),
+        ):
+            assert [(type(callback), callback.resolved) for callback in callbacks] == [(PlatformAlert, resolves)]
         assert task.task_display_name != task.task_id, task.task_id
 
 
