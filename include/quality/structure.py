@@ -4,12 +4,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from include.contracts.columns import column_name
 from include.contracts.registry import contracts_by_topic
 from include.names import SILVER_BY_TOPIC, Table
 from include.quality.suite import SUITES_DIR, Rule, Severity, load_suite, suite_path
 
-# Where a field of a nested object is kept in silver; other names are kept.
-_COLUMN: Final = {"payment.method": "payment_method"}
 # Silver holds an event once; a sender that gives one id to events of two days is the sender's mistake.
 _REUSED: Final = {"severity": Severity.WARNING, "about": "The same id names events of different days."}
 # What silver adds to every event.
@@ -40,8 +39,7 @@ def _fields(schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any],
     for name, field in schema["properties"].items():
         if field["type"] == "object":
             for inner, inner_field in field["properties"].items():
-                column = _COLUMN.get(f"{name}.{inner}", inner)
-                yield column, inner_field, name in required and inner in field["required"]
+                yield column_name((name, inner)), inner_field, name in required and inner in field["required"]
         else:
             yield name, field, name in required
 
