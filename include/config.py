@@ -133,6 +133,10 @@ class Settings(BaseSettings):
         PROJECT_ROOT / "include" / "alerting" / "routing.yaml", description="Which alert goes where, and when."
     )
 
+    batch_deadline_minutes: int = Field(
+        135, ge=1, le=100_000, description="Minutes after which a missing recompute or handover is an alert."
+    )
+
     # Demo traffic
     demo_rate: int = Field(50, ge=0, le=50_000, description="Events per second of the demo shop; 0 is none.")
 

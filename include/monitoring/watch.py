@@ -2,17 +2,21 @@
 
 import json
 import logging
+import sqlite3
 import time
 from datetime import UTC, datetime
 
 from elastic_transport import TransportError
-from elasticsearch import Elasticsearch
+from elasticsearch import ApiError, Elasticsearch
 
+from include.alerting.outbox import Outbox
 from include.config import Settings
 from include.errors import PartUnavailableError
 from include.local.state import part_states
 from include.messaging.topics import topic_states
-from include.monitoring.observations import of_freshness, of_machine, of_parts, of_topics
+from include.monitoring.alarms import Alarms
+from include.monitoring.observations import of_deadlines, of_freshness, of_machine, of_parts, of_topics
+from include.monitoring.stock_alarms import StockAlarms
 from include.producers.stopping import stop_on_signals
 from include.serving.client import connect
 from include.serving.kpis import read_kpis
@@ -30,6 +34,7 @@ class Look:
         self._settings = settings
         self._processor: dict[str, float] = {}
         self._at = 0.0
+        self._since = time.monotonic()
 
     def take(self, client: Elasticsearch) -> list[HealthRecord]:
         """Look at everything; what does not answer is told by its own part's record."""
@@ -38,6 +43,7 @@ class Look:
         records = list(of_parts(now, parts, self._processor, clock - self._at if self._at else 0.0))
         self._processor, self._at = {part.part: part.cpu_seconds for part in parts}, clock
         records.append(of_machine(now, str(self._settings.platform_data_dir)))
+        records += of_deadlines(now, self._settings, clock - self._since)
         try:
             records += of_topics(now, topic_states(self._settings))
             records.append(of_freshness(now, read_kpis(client, now, 1).freshness))
@@ -48,13 +54,14 @@ class Look:
 
 def watch(settings: Settings, every: float, *, once: bool, as_json: bool) -> None:
     """Look, store, wait, until somebody asks to stop."""
-    look = Look(settings)
+    look, alarms, stock = Look(settings), Alarms(settings), StockAlarms(settings)
     with connect(settings) as client, stop_on_signals() as stopped:
         while not stopped():
             due = time.monotonic() + every
             records = look.take(client)
             _store(client, records)
             _tell(records, as_json)
+            _alert(settings, client, alarms, stock, records)
             if once:
                 return
             while not stopped() and time.monotonic() < due:
@@ -67,6 +74,21 @@ def _store(client: Elasticsearch, records: list[HealthRecord]) -> None:
     except TransportError as error:
         # The next look comes soon, and what could not be stored is in this log.
         logger.warning("not stored records=%s reason=%s", len(records), error)
+
+
+def _alert(
+    settings: Settings, client: Elasticsearch, alarms: Alarms, stock: StockAlarms, records: list[HealthRecord]
+) -> None:
+    clock = time.monotonic()
+    alerts = alarms.judge(records, clock)
+    try:
+        alerts += stock.judge(client, clock)
+    except (TransportError, ApiError, sqlite3.Error) as error:
+        # Elasticsearch's own record says that it is away; the stock is looked at again at the next look.
+        logger.warning("stock not looked at reason=%s", error)
+    outbox = Outbox(settings)
+    for alert in alerts:
+        outbox.put(alert)
 
 
 def _tell(records: list[HealthRecord], as_json: bool) -> None:
