@@ -1,30 +1,32 @@
-"""Keep the Delta tables fast: join small files, delete what no version needs any longer.
+"""Keep tables and indices fast: join small files, delete what no version and no reader needs any longer.
 
 | | |
 |---|---|
 | **Schedule** | daily at 03:20 UTC; also by hand |
 | **Reads and rewrites** | all Delta tables; rows do not change |
+| **Deletes** | indices that nobody has read for `INDEX_KEEP_HOURS`, observations older than `HEALTH_KEEP_DAYS` |
 | **May run again** | yes, and beside the live stream: a conflict with its writes is retried |
 
 **If it fails.** Nothing is broken: a table keeps its old files until the new ones are committed. Run it again for the
-table that the log names. *No space left on device*: run it with a shorter retention.
+table that the log names. *No space left on device*: run it with a shorter retention. *Clean indices* does not wait for
+the tables, and deletes nothing that an alias shows.
 
 A shorter retention also shortens how far time travel and `RESTORE` reach back.
 """
 
 from datetime import timedelta
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG, Param, get_current_context, task
 
 from include.names import DagId, Table
-from include.orchestration.assets import BRONZE_EVENTS, BRONZE_REJECTED, COMPACTED, GOLD, SILVER
+from include.orchestration.assets import BRONZE_EVENTS, BRONZE_REJECTED, COMPACTED, GOLD, INDICES_CLEANED, SILVER
 from include.orchestration.defaults import START, Tag, task_defaults
 from include.orchestration.spark_batch import SparkBatchOperator
 
 with DAG(
     dag_id=DagId.COMPACT_TABLES,
     dag_display_name="Compact tables",
-    description="Joins small files and deletes old ones",
+    description="Joins small files, deletes old ones and unread indices",
     doc_md=__doc__,
     tags=[Tag.MAINTENANCE, Tag.BATCH],
     schedule="20 3 * * *",
@@ -47,6 +49,18 @@ with DAG(
     },
     render_template_as_native_obj=True,
 ) as dag:
+
+    @task(task_display_name="Clean indices", outlets=[INDICES_CLEANED])
+    def clean_indices() -> list[str]:
+        """Delete the indices whose time is over; their names."""
+        from include.config import get_settings
+        from include.orchestration.reindex import clean
+
+        deleted = clean(get_settings())
+        get_current_context()["outlet_events"][INDICES_CLEANED].extra.update({"deleted": deleted})
+        return deleted
+
+    clean_indices()
     SparkBatchOperator(
         task_id="compact",
         task_display_name="Optimize and vacuum",

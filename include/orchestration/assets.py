@@ -38,6 +38,7 @@ GOLD: Final = {table: _table(table) for table in (Table.GOLD_METRICS_HOURLY, Tab
 METRICS: Final = _index(Alias.METRICS)
 # Which alias it was is in the event.
 REINDEXED: Final = _fact("elasticsearch.reindexed")
+INDICES_CLEANED: Final = _fact("elasticsearch.cleaned")
 
 # Silver and gold kept their promises: what is behind this may be published.
 VALIDATED: Final = _fact("quality.validated")
@@ -47,4 +48,6 @@ COMPACTED: Final = _fact("lake.compacted")
 # The graph's open ends, on purpose: shops write these ...
 WRITTEN_OUTSIDE: Final = frozenset(asset.name for asset in TOPICS)
 # ... and these are read by people: the Airflow page, Grafana, the command line.
-READ_OUTSIDE: Final = frozenset(asset.name for asset in (METRICS, REINDEXED, DEAD_LETTERS, STREAM_HEALTH, COMPACTED))
+READ_OUTSIDE: Final = frozenset(
+    asset.name for asset in (METRICS, REINDEXED, INDICES_CLEANED, DEAD_LETTERS, STREAM_HEALTH, COMPACTED)
+)

@@ -1,7 +1,8 @@
-"""Rebuilding the index behind an alias, run from Airflow."""
+"""Rebuilding the index behind an alias, and deleting those that are over, run from Airflow."""
 
 import time
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
@@ -9,6 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from include.config import Settings
 from include.errors import ConfigurationError
 from include.names import Alias
+from include.serving import housekeeping
 from include.serving.client import connect, reachable
 from include.serving.reindex import reindex, rollback
 
@@ -31,3 +33,9 @@ def rebuild(settings: Settings, alias: Alias, *, back: bool) -> dict[str, Any]:
         except ConfigurationError as error:
             raise AirflowFailException(str(error)) from error
     return {**done, "alias": alias.value, "seconds": round(time.monotonic() - started, 1)}
+
+
+def clean(settings: Settings) -> list[str]:
+    """Delete indices that nobody has read for a while, and old observations; names of what was deleted."""
+    with reachable(settings), connect(settings, timeout_seconds=_TIMEOUT_SECONDS) as client:
+        return housekeeping.clean(client, settings, datetime.now(UTC))

@@ -108,7 +108,8 @@ def test_a_handover_switches_the_alias(dag_bag: DagBag, platform: Settings, clie
 
 
 def test_tables_are_compacted_and_an_index_is_rebuilt(dag_bag: DagBag, platform: Settings) -> None:
-    _run(dag_bag, DagId.COMPACT_TABLES, tables=[Table.BRONZE_EVENTS.value, Table.SILVER_PURCHASES.value])
+    tables = [Table.BRONZE_EVENTS.value, Table.SILVER_PURCHASES.value]
+    assert _run(dag_bag, DagId.COMPACT_TABLES, tables=tables)["clean_indices"] == []
     report = _run(dag_bag, DagId.REINDEX_ELASTICSEARCH, alias=Alias.PIPELINE_HEALTH.value)["rebuild"]
 
     assert report["new_count"] >= report["old_count"] > 0
