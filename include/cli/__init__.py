@@ -6,6 +6,7 @@ MODULES: Final = (
     "include.cli.alerts",
     "include.cli.artifacts",
     "include.cli.batch",
+    "include.cli.contracts",
     "include.cli.quality",
     "include.cli.serving",
     "include.cli.consumer",
