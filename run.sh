@@ -60,7 +60,7 @@ openjdk@17) and put it on the PATH or set JAVA_HOME."
 # The environment is made anew only when what it is made from has changed.
 set_up() {
   local stamp=.venv/.made-from wanted python uv
-  wanted="$(cksum requirements.txt include/local/artifacts.lock.json)"
+  wanted="$(cksum requirements.txt include/local/artifacts.lock.json spark_jobs/jvm/*/*.java)"
   if [[ -f "$stamp" && "$(cat "$stamp")" == "$wanted" ]]; then
     return
   fi

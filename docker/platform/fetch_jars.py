@@ -6,6 +6,7 @@ from pathlib import Path
 
 from include.config import get_settings
 from include.local.artifacts import ArtifactCache
+from include.local.judge_jar import build_judge_jar
 
 
 def main(folder: Path) -> None:
@@ -13,9 +14,9 @@ def main(folder: Path) -> None:
     settings = get_settings()
     cache = ArtifactCache(settings)
     cache.fetch()
-    cache.install_spark_jars(folder)
+    cache.install_spark_jars(folder, build_judge_jar(settings, folder))
     # Kafka and Elasticsearch have images of their own here.
-    for server in ("kafka", "elasticsearch"):
+    for server in ("kafka", "elasticsearch", "compiler"):
         shutil.rmtree(settings.platform_cache_dir / server)
 
 

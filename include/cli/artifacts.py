@@ -20,16 +20,19 @@ def fetch(
     """Download what is missing, verify it, and make Spark's jars known to pyspark."""
     from include.config import get_settings
     from include.local.artifacts import ArtifactCache
+    from include.local.judge_jar import build_judge_jar
     from include.supervision.spark_submit import spark_home
 
-    cache = ArtifactCache(get_settings())
+    settings = get_settings()
+    cache = ArtifactCache(settings)
     total = sum(artifact.size for artifact in cache.missing())
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, TimeRemainingColumn(), transient=True, disable=not total) as bars:
         task = bars.add_task("Jars and Elasticsearch", total=total)
         cache.fetch(lambda count: bars.advance(task, count))
     if link:
-        cache.install_spark_jars(spark_home() / "jars")
+        jars = spark_home() / "jars"
+        cache.install_spark_jars(jars, build_judge_jar(settings, jars))
 
 
 def lock() -> None:

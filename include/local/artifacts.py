@@ -22,7 +22,7 @@ from include.errors import PrerequisiteError
 if TYPE_CHECKING:
     from jgo.maven import MavenContext
 
-Group = Literal["spark", "kafka", "elasticsearch"]
+Group = Literal["spark", "kafka", "elasticsearch", "compiler"]
 Progress = Callable[[int], None]
 
 LOCK_FILE: Final = Path(__file__).with_name("artifacts.lock.json")
@@ -161,15 +161,19 @@ class ArtifactCache:
             raise PrerequisiteError(f"{', '.join(absent)} missing; run: python main.py artifacts fetch")
         return paths
 
-    def install_spark_jars(self, folder: Path) -> list[str]:
+    def install_spark_jars(self, folder: Path, *built: Path) -> list[str]:
         """Link Spark's pinned jars into Spark's own folder of jars, so that ``spark-submit`` needs no ``--jars``.
 
         Links of an earlier pin are removed, jars that came with pyspark stay.
 
+        Args:
+            folder: Spark's folder of jars.
+            *built: Jars in the cache that were built here.
+
         Returns:
             Names of the jars that were linked anew.
         """
-        return link_jars(self.jars("spark"), folder, self._root)
+        return link_jars([*self.jars("spark"), *built], folder, self._root)
 
     def elasticsearch_home(self) -> Path:
         """Folder of the unpacked Elasticsearch distribution."""

@@ -17,6 +17,8 @@ _ALONE: Final[dict[Group, list[str]]] = {
     "kafka": ["org.apache.logging.log4j:log4j-slf4j-impl:2.25.5:jar"],
     # A local file system that does not fork a process per file; its Hadoop comes with pyspark.
     "spark": ["com.globalmentor:hadoop-bare-naked-local-fs:0.1.0:jar"],
+    # Compiles the judge where only a JRE is installed.
+    "compiler": ["org.eclipse.jdt:ecj:3.46.100:jar"],
     "elasticsearch": ["org.elasticsearch.distribution.integ-test-zip:elasticsearch:8.19.21:zip"],
 }
 # Used by Delta's Unity Catalog client only, which the platform does not use.

@@ -5,6 +5,8 @@ import pyspark
 import pytest
 from pyspark.sql import SparkSession
 
+from include.config import get_settings
+from include.local.judge_jar import JAR_NAME, judge_jar
 from spark_jobs.session import spark_properties
 
 JARS = Path(pyspark.__file__).parent / "jars"
@@ -15,6 +17,8 @@ def _demand_jars() -> None:
     for name in ("delta-spark_", "spark-sql-kafka-", "hadoop-bare-naked-local-fs-"):
         if not any(JARS.glob(f"{name}*.jar")):
             pytest.exit(f"{JARS} has no {name}*.jar: run ./run.sh start or ./run.sh test once, they put it there", 2)
+    if (JARS / JAR_NAME).resolve() != judge_jar(get_settings()).resolve():
+        pytest.exit(f"{JARS / JAR_NAME} is not made of these sources: run python main.py artifacts fetch", 2)
 
 
 @pytest.fixture(scope="session")
