@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     dedup_window_seconds: int = Field(
         600, ge=10, le=86_400, description="How long the speed layer remembers event ids (arrival time)."
     )
+    search_user_events: bool = Field(
+        False, description="Whether what users do in the shop can be searched too: most events, most documents."
+    )
 
     # Tables
     bronze_keep_days: int = Field(
@@ -97,6 +100,10 @@ class Settings(BaseSettings):
 
     fraud_rules_file: Path = Field(
         PROJECT_ROOT / "include" / "fraud" / "rules.yaml", description="Fraud rules and their thresholds."
+    )
+    stock_rules_file: Path = Field(
+        PROJECT_ROOT / "include" / "stock" / "rules.yaml",
+        description="Which warehouse serves which country, and from when on stock is low.",
     )
 
     # Airflow
@@ -140,7 +147,9 @@ class Settings(BaseSettings):
     # Demo traffic
     demo_rate: int = Field(50, ge=0, le=50_000, description="Events per second of the demo shop; 0 is none.")
 
-    @field_validator("platform_data_dir", "platform_cache_dir", "alert_routing_file", "fraud_rules_file")
+    @field_validator(
+        "platform_data_dir", "platform_cache_dir", "alert_routing_file", "fraud_rules_file", "stock_rules_file"
+    )
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         path = path.expanduser()
