@@ -39,6 +39,7 @@ class Table(StrEnum):
     GOLD_FUNNEL_DAILY = "gold.funnel_daily"
     GOLD_PRODUCTS_DAILY = "gold.products_daily"
     GOLD_CUSTOMER_PROFILES = "gold.customer_profiles"
+    GOLD_RECOMMENDATIONS = "gold.recommendations"
     BATCH_PROGRESS = "ops.batch_progress"
 
 
@@ -71,6 +72,9 @@ class Query(StrEnum):
     LIVE_ACTIVITY = "live_activity"
     FRAUD_INSTANT = "fraud_instant"
     FRAUD_PATTERNS = "fraud_patterns"
+    LIVE_EVENTS = "live_events"
+    LIVE_USER_EVENTS = "live_user_events"
+    LIVE_INVENTORY = "live_inventory"
 
 
 class Part(StrEnum):
@@ -98,6 +102,8 @@ class DagId(StrEnum):
     DATA_QUALITY = "data_quality"
     LAMBDA_HANDOVER = "lambda_handover"
     REINDEX_ELASTICSEARCH = "reindex_elasticsearch"
+    DEAD_LETTER_REPLAY = "dead_letter_replay"
+    RECOMMENDATIONS = "recommendations"
 
 
 class Connection(StrEnum):

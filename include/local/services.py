@@ -15,7 +15,7 @@ from include.local.elasticsearch import ElasticsearchNode
 from include.local.kafka import KafkaBroker
 from include.local.program import Program
 from include.messaging.topics import end_offsets
-from include.names import Part, Query
+from include.names import Part
 from include.supervision import speed_layer
 from include.supervision.health import DEFAULT_BOUNDS, judge
 from include.supervision.heartbeat import read_heartbeat
@@ -107,7 +107,8 @@ def _streams_problem(settings: Settings) -> str | None:
     # The heartbeats of an earlier driver say nothing of this one.
     beats = {query: beat for query, beat in state.heartbeats.items() if beat.pid == state.pid}
     verdicts = [
-        judge(query, beats.get(query), state.is_running, ends, now, DEFAULT_BOUNDS) for query in speed_layer.QUERIES
+        judge(query, beats.get(query), state.is_running, ends, now, DEFAULT_BOUNDS)
+        for query in speed_layer.queries_of(settings)
     ]
     failed = [f"{verdict.subject}: {', '.join(verdict.reasons)}" for verdict in verdicts if verdict.status == "failed"]
     return "; ".join(failed) or None
@@ -124,7 +125,9 @@ def _streams_lag(settings: Settings) -> int | None:
     ends = _end_offsets(settings)
     if ends is None:
         return None
-    beats = [beat for query in Query if (beat := read_heartbeat(settings, query)) is not None]
+    beats = [
+        beat for query in speed_layer.queries_of(settings) if (beat := read_heartbeat(settings, query)) is not None
+    ]
     return max((beat.lag(ends) for beat in beats), default=None)
 
 

@@ -20,7 +20,7 @@ from include.names import Alias, Part, Query
 from include.serving.client import connect
 from include.supervision.heartbeat import Heartbeat, read_heartbeat
 from include.supervision.lease import Lease, lease_path
-from include.supervision.speed_layer import QUERIES
+from include.supervision.speed_layer import queries_of
 
 _MEGABYTE: Final = 1024 * 1024
 
@@ -73,16 +73,14 @@ DEFAULT_BOUNDS: Final = Bounds()
 def check(settings: Settings, bounds: Bounds = DEFAULT_BOUNDS) -> list[Verdict]:
     """Look at every stream and at what all need.
 
-    The streams are those of the speed layer, and any other that ever ran here. Takes a few seconds at most, and raises
+    The streams are those of the speed layer that are not switched off. Takes a few seconds at most, and raises
     nothing for what is broken.
     """
     broker, kafka = _kafka(settings)
     now = time.time()
-    beats = {query: read_heartbeat(settings, query) for query in Query}
     streams = [
-        judge(query, beat, _is_alive(settings, query), broker, now, bounds)
-        for query, beat in beats.items()
-        if query in QUERIES or beat is not None
+        judge(query, read_heartbeat(settings, query), _is_alive(settings, query), broker, now, bounds)
+        for query in queries_of(settings)
     ]
     if _is_starting(settings, now, bounds):
         # Starting a driver again that is not up yet would only delay it.

@@ -17,9 +17,6 @@ from include.supervision.spark_submit import spark_environment, spark_submit_com
 
 JOB: Final = PROJECT_ROOT / "spark_jobs" / "streaming" / "speed_layer.py"
 
-# What runs when nothing is chosen.
-QUERIES: Final = tuple(Query)
-
 # Queries wait for a processor most of the time: more tasks than cores keep a slow one from holding up the others. The
 # instant fraud rules hold two of them for good, one for each partition of their topic.
 LOCAL_MASTER: Final = "local[6]"
@@ -52,6 +49,12 @@ class SpeedLayerState:
     heartbeats: Mapping[Query, Heartbeat]
 
 
+def queries_of(settings: Settings) -> tuple[Query, ...]:
+    """What runs when nothing is chosen: every query that is not switched off."""
+    off = () if settings.search_user_events else (Query.LIVE_USER_EVENTS,)
+    return tuple(query for query in Query if query not in off)
+
+
 def program(
     settings: Settings,
     queries: Sequence[Query] = (),
@@ -63,7 +66,7 @@ def program(
 
     Args:
         settings: The platform's settings.
-        queries: What to run; everything when empty.
+        queries: What to run; everything that is not switched off when empty.
         master: Spark master; Airflow takes it from its Spark connection.
         conf: Spark properties that win over ``live.conf``.
     """

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from include.config import Settings, get_settings
@@ -25,36 +25,10 @@ from spark_jobs.batch.copies import ORDER
 from spark_jobs.batch.days import add_arguments, chosen, in_days
 from spark_jobs.batch.families import silver_events
 from spark_jobs.batch.progress import done_version
-from spark_jobs.schemas import conformed_columns
 from spark_jobs.session import build_session
+from spark_jobs.transforms.event_documents import event_fields, stamp
 
-_TIME: Final = "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"
-_MONEY: Final = "decimal"
 _LINES_PER_DOCUMENT: Final = 2
-
-
-def _minor(amount: Column) -> Column:
-    return (amount * 100).cast("long")
-
-
-def _field(name: str, kind: str) -> Column:
-    """A column as the index has it: money in cents under another name, times as text."""
-    if kind.startswith(_MONEY):
-        return _minor(F.col(name)).alias(f"{name}_minor")
-    if kind == "timestamp":
-        return F.date_format(name, _TIME).alias(name)
-    if kind.startswith("array"):
-        return F.transform(
-            name,
-            lambda line: F.struct(
-                line["product_id"].alias("product_id"),
-                line["category"].alias("category"),
-                line["quantity"].alias("quantity"),
-                _minor(line["unit_price"]).alias("unit_price_minor"),
-                _minor(line["amount"]).alias("amount_minor"),
-            ),
-        ).alias(name)
-    return F.col(name)
 
 
 def _one_for_each_id(events: DataFrame) -> DataFrame:
@@ -64,10 +38,8 @@ def _one_for_each_id(events: DataFrame) -> DataFrame:
 
 def documents(events: DataFrame) -> DataFrame:
     """Bulk bodies of conformed events, with their day."""
-    fields = [F.col(name) for name in ("topic", "partition", "offset")] + [_field("kafka_time", "timestamp")]
-    fields += [_field(column.name, column.spark_type) for column in conformed_columns()]
-    stamp = F.date_format(F.current_timestamp(), _TIME)
-    source = F.to_json(F.struct(*fields, stamp.alias("processed_at"), stamp.alias("indexed_at")))
+    now = stamp()
+    source = F.to_json(F.struct(*event_fields(), now.alias("processed_at"), now.alias("indexed_at")))
     action = F.to_json(F.struct(F.struct(F.col("event_id").alias("_id")).alias("index")))
     return events.select(F.concat(action, F.lit("\n"), source).alias("line"), F.col("event_date").alias("day"))
 

@@ -58,9 +58,10 @@ def collect(documents: DataFrame) -> list[Document]:
     return [Document(row[0], row[1]) for row in documents.collect()]
 
 
-def stamped(documents: Sequence[Document], stamps: Stamps | None, processed_at: datetime) -> list[Document]:
-    """Add the stamps to documents that are about to be sent."""
-    times = {"processed_at": processed_at, "indexed_at": datetime.now(UTC)} | (vars(stamps) if stamps else {})
+def stamped(documents: Sequence[Document], stamps: Stamps | None, processed_at: datetime | None) -> list[Document]:
+    """Add the stamps to documents that are about to be sent; ``processed_at`` is None for those that tell it."""
+    times = {"processed_at": processed_at} if processed_at else {}
+    times |= {"indexed_at": datetime.now(UTC)} | (vars(stamps) if stamps else {})
     tail = json.dumps({name: _iso(time) for name, time in times.items()})[1:]
     return [Document(action, f"{source[:-1]},{tail}") for action, source in documents]
 
@@ -72,11 +73,12 @@ def send(
     result = writer.send(index, documents)
     if result.refused:
         logger.error("index=%s refused=%s first=%r", index, len(result.refused), result.refused[0].reason)
-        _bury(spark, settings, index, result.refused)
+        bury(spark, settings, index, result.refused)
     return result
 
 
-def _bury(spark: SparkSession, settings: Settings, index: str, refused: Sequence[Refusal]) -> None:
+def bury(spark: SparkSession, settings: Settings, index: str, refused: Sequence[Refusal]) -> None:
+    """Send documents that no index takes to the topic of the dead letters."""
     now = _iso(datetime.now(UTC))
 
     def letter(refusal: Refusal) -> Mapping[str, Any]:

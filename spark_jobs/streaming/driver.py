@@ -31,6 +31,7 @@ _LAST_BATCH_SECONDS: Final = 30.0
 _IDLE_LOOK_SECONDS: Final = 0.01
 # A micro-batch costs about the same however few rows it has.
 _LESS_URGENT_MS: Final = 5000
+_SEARCHABLE_MS: Final = 2000
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ def trigger_ms(query: Query, settings: Settings) -> int:
     return {
         Query.BRONZE_ARCHIVE: settings.archive_trigger_seconds * 1000,
         Query.LIVE_METRICS: live,
+        Query.LIVE_EVENTS: max(_SEARCHABLE_MS, live),
+        Query.LIVE_USER_EVENTS: max(_SEARCHABLE_MS, live),
         # Between checkpoints rows flow without a pause. The shortest time that Spark allows is five seconds.
         Query.FRAUD_INSTANT: 180_000,
     }.get(query, max(_LESS_URGENT_MS, live))

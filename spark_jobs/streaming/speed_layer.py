@@ -10,13 +10,17 @@ it goes on from the checkpoints.
 
 from typing import Final
 
+from include.config import get_settings
 from include.names import Query
+from include.supervision.speed_layer import queries_of
 from spark_jobs.streaming import (
     bronze_archive,
     dead_letters,
     fraud_instant,
     fraud_patterns,
     live_activity,
+    live_events,
+    live_inventory,
     live_metrics,
 )
 from spark_jobs.streaming.driver import Start, main
@@ -28,8 +32,11 @@ STREAMS: Final[dict[Query, Start]] = {
     Query.DEAD_LETTERS: dead_letters.start,
     Query.FRAUD_INSTANT: fraud_instant.start,
     Query.FRAUD_PATTERNS: fraud_patterns.start,
+    Query.LIVE_EVENTS: live_events.start,
+    Query.LIVE_USER_EVENTS: live_events.start_user_events,
+    Query.LIVE_INVENTORY: live_inventory.start,
 }
 
 
 if __name__ == "__main__":
-    main("speed-layer", STREAMS)
+    main("speed-layer", {query: STREAMS[query] for query in queries_of(get_settings())})

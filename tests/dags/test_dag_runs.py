@@ -78,7 +78,9 @@ def test_a_healthy_speed_layer_is_left_alone(dag_bag: DagBag, platform: Settings
     assert (found["step"], found["wanted"], found["kafka"], found["elasticsearch"]) == ("nothing", True, "ok", "ok")
     client.indices.refresh(index=Alias.PIPELINE_HEALTH.value)
     query = {"term": {"kind": "stream_health"}}
-    assert client.count(index=Alias.PIPELINE_HEALTH.value, query=query)["count"] >= len(speed_layer.QUERIES)
+    assert client.count(index=Alias.PIPELINE_HEALTH.value, query=query)["count"] >= len(
+        speed_layer.queries_of(platform)
+    )
 
 
 def test_a_recompute_fills_silver_and_gold(dag_bag: DagBag, platform: Settings) -> None:

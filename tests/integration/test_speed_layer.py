@@ -13,34 +13,23 @@ from pyspark.sql import SparkSession
 from include.config import Settings
 from include.handover.checkpoint import query_id_of
 from include.handover.segments import ledger_of, ledger_path
-from include.local.kafka import KafkaBroker
-from include.messaging.topics import create_topics
 from include.names import Alias, Query, Table, Topic
 from include.serving.client import connect
 from include.serving.indices import install
 from include.supervision.heartbeat import read_heartbeat
 from include.supervision.lease import Lease, LeaseError, lease_path
-from spark_jobs.session import spark_properties
 from spark_jobs.streaming.driver import Driver
 from spark_jobs.streaming.speed_layer import STREAMS
-from tests.integration.conftest import data_folder, running, settings_in
 from tests.integration.speed_layer_events import Shop, order
+from tests.integration.speed_layer_rig import forget_last_commit, fresh_broker, live_session
 
 STREAMED = (Query.LIVE_METRICS, Query.LIVE_ACTIVITY, Query.BRONZE_ARCHIVE, Query.DEAD_LETTERS)
 
 
 @pytest.fixture(scope="module")
 def settings(elasticsearch: Settings) -> Iterator[Settings]:
-    """A broker of its own, because every stream reads its topics from their beginning."""
-    with data_folder() as folder:
-        mine = settings_in(folder).model_copy(
-            update={"elasticsearch_url": elasticsearch.search_url, "dedup_window_seconds": 10}
-        )
-        broker = KafkaBroker(mine)
-        broker.prepare()
-        with running(broker.program(), broker, mine.log_dir):
-            create_topics(mine)
-            yield mine
+    with fresh_broker(elasticsearch, dedup_window_seconds=10) as mine:
+        yield mine
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +40,9 @@ def client(settings: Settings) -> Iterator[Elasticsearch]:
 
 
 @pytest.fixture(scope="module")
-def spark(settings: Settings) -> Iterator[SparkSession]:
-    builder = SparkSession.builder.master("local[4]").appName("speed-layer-tests")
-    own = {"spark.ui.enabled": "false", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
-    for name, value in {**spark_properties("live"), **own}.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    yield session
-    session.stop()
+def spark() -> Iterator[SparkSession]:
+    with live_session() as session:
+        yield session
 
 
 @pytest.fixture(scope="module")
@@ -96,13 +80,6 @@ class Layer:
 
     def rows(self, table: Table) -> int:
         return int(self.spark.read.format("delta").load(self.settings.table_path(table)).count())
-
-    def forget_last_commit(self, query: Query) -> int:
-        """As after a crash between writing a micro-batch and saying so."""
-        last = max((self.checkpoint(query) / "commits").glob("[0-9]*"), key=lambda path: int(path.name))
-        last.unlink()
-        (last.parent / f".{last.name}.crc").unlink(missing_ok=True)
-        return int(last.name)
 
     def dropped(self) -> int:
         beat = read_heartbeat(self.settings, Query.LIVE_METRICS)
@@ -176,7 +153,7 @@ def test_a_micro_batch_written_but_not_committed_is_repeated_without_effect(laye
     shop.send_broken(currency="nonsense")
     layer.drain()
     before = layer.client.count(index=Alias.METRICS.value, query={"term": {"query_id": layer.query_id}})["count"]
-    batches = {query: layer.forget_last_commit(query) for query in STREAMED}
+    batches = {query: forget_last_commit(layer.settings, query) for query in STREAMED}
 
     layer.drain()
 
