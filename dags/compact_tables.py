@@ -57,7 +57,7 @@ with DAG(
         from include.orchestration.reindex import clean
 
         deleted = clean(get_settings())
-        get_current_context()["outlet_events"][INDICES_CLEANED].extra.update({"deleted": deleted})
+        get_current_context()["outlet_events"][INDICES_CLEANED].extra.update({"deleted": ", ".join(deleted)})
         return deleted
 
     clean_indices()

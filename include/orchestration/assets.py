@@ -34,8 +34,10 @@ BRONZE_EVENTS: Final = _table(Table.BRONZE_EVENTS)
 BRONZE_REJECTED: Final = _table(Table.BRONZE_REJECTED)
 SILVER: Final = {table: _table(table) for table in SILVER_BY_TOPIC.values()}
 GOLD: Final = {table: _table(table) for table in (Table.GOLD_METRICS_HOURLY, Table.GOLD_METRICS_DAILY)}
+GOLD_RECOMMENDATIONS: Final = _table(Table.GOLD_RECOMMENDATIONS)
 
 METRICS: Final = _index(Alias.METRICS)
+RECOMMENDATIONS: Final = _index(Alias.RECOMMENDATIONS)
 # Which alias it was is in the event.
 REINDEXED: Final = _fact("elasticsearch.reindexed")
 INDICES_CLEANED: Final = _fact("elasticsearch.cleaned")
@@ -44,10 +46,21 @@ INDICES_CLEANED: Final = _fact("elasticsearch.cleaned")
 VALIDATED: Final = _fact("quality.validated")
 STREAM_HEALTH: Final = _fact("speed_layer.health")
 COMPACTED: Final = _fact("lake.compacted")
+LETTERS_REPLAYED: Final = _fact("dead_letters.replayed")
 
 # The graph's open ends, on purpose: shops write these ...
 WRITTEN_OUTSIDE: Final = frozenset(asset.name for asset in TOPICS)
 # ... and these are read by people: the Airflow page, Grafana, the command line.
 READ_OUTSIDE: Final = frozenset(
-    asset.name for asset in (METRICS, REINDEXED, INDICES_CLEANED, DEAD_LETTERS, STREAM_HEALTH, COMPACTED)
+    asset.name
+    for asset in (
+        METRICS,
+        RECOMMENDATIONS,
+        REINDEXED,
+        INDICES_CLEANED,
+        DEAD_LETTERS,
+        STREAM_HEALTH,
+        COMPACTED,
+        LETTERS_REPLAYED,
+    )
 )

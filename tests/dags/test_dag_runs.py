@@ -101,6 +101,14 @@ def test_the_tables_keep_their_promises(dag_bag: DagBag, platform: Settings) -> 
     assert verdict.rows > 0
 
 
+def test_recommendations_begin_with_what_most_like(dag_bag: DagBag, platform: Settings, client: Elasticsearch) -> None:
+    shown = _run(dag_bag, DagId.RECOMMENDATIONS, days=2)["publish"]
+
+    # Ten seconds of a shop have no customer who came back.
+    assert (shown["publish"], shown["personal"]["customers"]) == ("popular", 0)
+    assert client.count(index=Alias.RECOMMENDATIONS.value)["count"] == shown["documents"] > 1
+
+
 def test_a_handover_switches_the_alias(dag_bag: DagBag, platform: Settings, client: Elasticsearch) -> None:
     done = _run(dag_bag, DagId.LAMBDA_HANDOVER)["hand_over"]
 

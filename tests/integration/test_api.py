@@ -219,7 +219,7 @@ def test_stock_comes_lowest_first_and_fraud_by_severity(api: httpx.Client) -> No
 
 
 def test_who_is_not_known_gets_what_everybody_gets(api: httpx.Client) -> None:
-    known = answer(api, "/v1/recommendations/user/u-1", limit=1)
+    known = answer(api, "/v1/recommendations/user/u-1", limit=1, live=False)
     assert (known["personal"], [item["product_id"] for item in known["items"]]) == (True, ["P-1"])
     unknown = answer(api, "/v1/recommendations/user/u-2")
     assert (unknown["personal"], [item["product_id"] for item in unknown["items"]]) == (False, ["P-9"])

@@ -14,7 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from include.config import Settings
 from include.errors import ConfigurationError, PartUnavailableError
 from include.names import VERSION
-from include.serving.api import probes, routes
+from include.serving.api import probes, recommending, routes
 from include.serving.api.broadcast import Broadcast
 from include.serving.api.measure import Measured
 from include.serving.api.pages import CursorError
@@ -82,6 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Measured, app_state=app.state)
     app.include_router(probes.router)
     app.include_router(routes.router, dependencies=[Depends(check_token)])
+    app.include_router(recommending.router, dependencies=[Depends(check_token)])
     _handle_errors(app)
     return app
 

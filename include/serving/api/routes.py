@@ -1,9 +1,9 @@
 """Routes for those who ask about the shop. Every answer says how fresh and complete it is."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, HTTPException, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
 from include.names import Alias
@@ -12,7 +12,6 @@ from include.serving.api.questions import (
     EventQuestion,
     FraudQuestion,
     HealthQuestion,
-    Name,
     SeriesQuestion,
     StockQuestion,
 )
@@ -23,7 +22,6 @@ from include.serving.freshness import iso
 from include.serving.kpis import MAX_MINUTES, kpi_searches, kpis_from, range_of
 
 STREAM_MINUTES: Final = 15
-_EVERYBODY: Final = "everybody"
 router = APIRouter(prefix="/v1")
 
 Answer = dict[str, Any]
@@ -35,7 +33,8 @@ async def figures(store: Store, minutes: int) -> Answer:
     return kpis_from(await store.searches_at_once(kpi_searches(since, until)), since, until).as_json()
 
 
-async def _with_freshness(store: Store, answer: Answer) -> Answer:
+async def with_freshness(store: Store, answer: Answer) -> Answer:
+    """An answer that says how fresh the numbers are."""
     return {**answer, "freshness": (await store.freshness()).as_json(datetime.now(UTC))}
 
 
@@ -63,7 +62,7 @@ async def series(request: Request, question: Annotated[SeriesQuestion, Query()])
     since, until = question.span(datetime.now(UTC))
     found = await store.search(Alias.METRICS, series_search(question, since, until))
     answer = {"since": iso(since), "until": iso(until), "interval": question.interval, "series": series_from(found)}
-    return await _with_freshness(store, answer)
+    return await with_freshness(store, answer)
 
 
 @router.get("/events", summary="Search events and reviews", tags=["search"])
@@ -97,36 +96,4 @@ async def _page(
 ) -> Answer:
     store: Store = request.app.state.store
     found = await page(store, alias, question, sort, time_field, datetime.now(UTC))
-    return await _with_freshness(store, found)
-
-
-@router.get("/recommendations/{kind}/{subject}", summary="What to show", tags=["recommendations"])
-async def recommendations(
-    request: Request,
-    kind: Annotated[Literal["user", "product"], Path()],
-    subject: Annotated[Name, Path()],
-    limit: Annotated[int, Query(ge=1, le=100)] = 10,
-) -> Answer:
-    """For a user or beside a product; what sells best where nothing is known of it."""
-    store: Store = request.app.state.store
-    wanted = {"bool": {"filter": [{"term": {"subject_kind": kind}}, {"term": {"subject_id": subject}}]}}
-    anybody = {"term": {"subject_kind": _EVERYBODY}}
-    body = {
-        "size": 1,
-        "track_total_hits": False,
-        "query": {"bool": {"should": [{"constant_score": {"filter": wanted, "boost": 2}}, anybody]}},
-    }
-    hits = (await store.search(Alias.RECOMMENDATIONS, body))["hits"]["hits"]
-    if not hits:
-        raise HTTPException(404, f"there is no recommendation for the {kind} {subject}, and none for everybody yet")
-    found = hits[0]["_source"]
-    answer = {
-        "kind": kind,
-        "subject": subject,
-        "personal": found["subject_kind"] != _EVERYBODY,
-        "items": found.get("items", [])[:limit],
-        "model": found.get("model"),
-        "model_version": found.get("model_version"),
-        "trained_at": found.get("trained_at"),
-    }
-    return await _with_freshness(store, answer)
+    return await with_freshness(store, found)
