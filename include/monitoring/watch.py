@@ -2,13 +2,13 @@
 
 import json
 import logging
-import sqlite3
 import time
 from datetime import UTC, datetime
 
 from elastic_transport import TransportError
-from elasticsearch import ApiError, Elasticsearch
+from elasticsearch import Elasticsearch
 
+from include.alerting.alert import Alert
 from include.alerting.outbox import Outbox
 from include.config import Settings
 from include.errors import PartUnavailableError
@@ -16,7 +16,6 @@ from include.local.state import part_states
 from include.messaging.topics import topic_states
 from include.monitoring.alarms import Alarms
 from include.monitoring.observations import of_deadlines, of_freshness, of_machine, of_parts, of_topics
-from include.monitoring.stock_alarms import StockAlarms
 from include.producers.stopping import stop_on_signals
 from include.serving.client import connect
 from include.serving.kpis import read_kpis
@@ -54,14 +53,14 @@ class Look:
 
 def watch(settings: Settings, every: float, *, once: bool, as_json: bool) -> None:
     """Look, store, wait, until somebody asks to stop."""
-    look, alarms, stock = Look(settings), Alarms(settings), StockAlarms(settings)
+    look, alarms = Look(settings), Alarms(settings)
     with connect(settings) as client, stop_on_signals() as stopped:
         while not stopped():
             due = time.monotonic() + every
             records = look.take(client)
             _store(client, records)
             _tell(records, as_json)
-            _alert(settings, client, alarms, stock, records)
+            _alert(settings, alarms.judge(records, time.monotonic()))
             if once:
                 return
             while not stopped() and time.monotonic() < due:
@@ -76,16 +75,7 @@ def _store(client: Elasticsearch, records: list[HealthRecord]) -> None:
         logger.warning("not stored records=%s reason=%s", len(records), error)
 
 
-def _alert(
-    settings: Settings, client: Elasticsearch, alarms: Alarms, stock: StockAlarms, records: list[HealthRecord]
-) -> None:
-    clock = time.monotonic()
-    alerts = alarms.judge(records, clock)
-    try:
-        alerts += stock.judge(client, clock)
-    except (TransportError, ApiError, sqlite3.Error) as error:
-        # Elasticsearch's own record says that it is away; the stock is looked at again at the next look.
-        logger.warning("stock not looked at reason=%s", error)
+def _alert(settings: Settings, alerts: list[Alert]) -> None:
     outbox = Outbox(settings)
     for alert in alerts:
         outbox.put(alert)
