@@ -103,7 +103,9 @@ class DagId(StrEnum):
     LAMBDA_HANDOVER = "lambda_handover"
     REINDEX_ELASTICSEARCH = "reindex_elasticsearch"
     DEAD_LETTER_REPLAY = "dead_letter_replay"
+    AUDIT = "audit"
     RECOMMENDATIONS = "recommendations"
+    PLATFORM_REPORT = "platform_report"
 
 
 class Connection(StrEnum):

@@ -8,6 +8,7 @@ from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_da
 from airflow.plugins_manager import AirflowPlugin
 
 from include.config import get_settings
+from include.orchestration.links import DataDocs, PlatformPageLink, ReportPage, SparkUi
 from include.page.application import ACTIONS, Rights, build
 
 
@@ -42,6 +43,7 @@ class PlatformPage(AirflowPlugin):
             "name": "Platform",
         }
     ]
+    global_operator_extra_links = [SparkUi(), DataDocs(), ReportPage(), PlatformPageLink()]  # noqa: RUF012 - as above
     external_views = [  # noqa: RUF012 - Airflow's own class attribute
         {
             "name": "Platform",

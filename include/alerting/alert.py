@@ -39,6 +39,8 @@ class Kind(StrEnum):
     DRIFT = "drift"
     AUDIT = "audit"
     RESOURCES = "resources"
+    # Says what was, not what is wrong: it is told, and over at once.
+    REPORT = "report"
 
 
 def _one_line(value: Any) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from include.alerting import incidents
-from include.alerting.alert import Alert
+from include.alerting.alert import Alert, Kind
 from include.alerting.deliveries import queue, told
 from include.alerting.incidents import Event, Incident, State
 from include.alerting.routing import Routing
@@ -52,6 +52,8 @@ class Intake:
             begun = incidents.begun(database, alert, muted=muted)
             if not muted:
                 self._tell(database, begun, Event.RAISED, now)
+            if alert.kind is Kind.REPORT:
+                incidents.resolved(database, begun, alert)
             return
         after = incidents.continued(database, before, alert)
         if muted:

@@ -21,6 +21,7 @@ _TEXTS: Final[Mapping[Kind, tuple[Severity, str, str, dict[str, Any]]]] = {
     Kind.DATA_QUALITY: (_C, "data-quality", "silver.purchases breaks 1 expectation", {"failed": "total >= 0: 3 rows"}),
     Kind.DRIFT: (_C, "handover", "Speed and batch differ in 2 windows", {"ratio": "0.0004", "kept": "the old view"}),
     Kind.AUDIT: (_I, "audit", "User ops acknowledged an alert", {"from": "Platform page"}),
+    Kind.REPORT: (_I, "report", "Daily report: Tuesday, 24 November 2026", {"Orders": "1,204 (+3.1%)"}),
     Kind.RESOURCES: (_W, "monitoring", "The data folder's disk is 91 % full", {"free": "2.1 GB"}),
 }
 

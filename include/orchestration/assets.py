@@ -46,7 +46,9 @@ INDICES_CLEANED: Final = _fact("elasticsearch.cleaned")
 VALIDATED: Final = _fact("quality.validated")
 STREAM_HEALTH: Final = _fact("speed_layer.health")
 COMPACTED: Final = _fact("lake.compacted")
+REPORTS: Final = _fact("platform.reports")
 LETTERS_REPLAYED: Final = _fact("dead_letters.replayed")
+AUDITED: Final = _fact("events.audited")
 
 # The graph's open ends, on purpose: shops write these ...
 WRITTEN_OUTSIDE: Final = frozenset(asset.name for asset in TOPICS)
@@ -54,7 +56,7 @@ WRITTEN_OUTSIDE: Final = frozenset(asset.name for asset in TOPICS)
 READ_OUTSIDE: Final = frozenset(
     asset.name
     for asset in (
-        METRICS,
+        REPORTS,
         RECOMMENDATIONS,
         REINDEXED,
         INDICES_CLEANED,
@@ -62,5 +64,6 @@ READ_OUTSIDE: Final = frozenset(
         STREAM_HEALTH,
         COMPACTED,
         LETTERS_REPLAYED,
+        AUDITED,
     )
 )

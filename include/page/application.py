@@ -15,6 +15,7 @@ from include.names import Alias, DagId
 from include.page.alerts import open_alerts, take_over
 from include.page.live import Live
 from include.page.ranges import DEFAULT, RANGES
+from include.page.written import add_written, newest_reports
 
 STATIC: Final = Path(__file__).with_name("static")
 _FILES: Final = {
@@ -32,11 +33,14 @@ _HEADERS: Final = {
     "Referrer-Policy": "same-origin",
 }
 # What the page may start; Airflow's own API starts it, and decides whether this user may.
-ACTIONS: Final[tuple[tuple[DagId, str, dict[str, str]], ...]] = (
+ACTIONS: Final[tuple[tuple[DagId, str, dict[str, str | int]], ...]] = (
     (DagId.SPEED_LAYER, "Start speed layer", {"action": "start"}),
     (DagId.SPEED_LAYER, "Restart speed layer", {"action": "restart"}),
     (DagId.SPEED_LAYER, "Stop speed layer", {"action": "stop"}),
     (DagId.LAMBDA_HANDOVER, "Hand over to batch", {}),
+    (DagId.BATCH_RECOMPUTE, "Recompute today", {"days": 1}),
+    (DagId.DATA_QUALITY, "Check data quality", {}),
+    (DagId.PLATFORM_REPORT, "Report on yesterday", {"length": "daily"}),
     (DagId.REINDEX_ELASTICSEARCH, "Rebuild pipeline-health", {"alias": Alias.PIPELINE_HEALTH.value}),
 )
 
@@ -104,7 +108,10 @@ def build(
                 {"dag_id": dag.value, "label": label, "conf": conf, "allowed": dag in user.may_trigger}
                 for dag, label, conf in ACTIONS
             ],
+            "reports": newest_reports(settings()),
         }
+
+    add_written(app, settings)
 
     @app.post("/api/alerts/{incident}/acknowledge", dependencies=[Depends(may_write)])
     def acknowledge(incident: str, user: Annotated[Rights, Depends(rights)]) -> dict[str, Any]:

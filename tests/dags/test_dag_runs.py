@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,6 +117,16 @@ def test_a_handover_switches_the_alias(dag_bag: DagBag, platform: Settings, clie
     assert (done["step"], done["drift"]) == ("done", 0.0)
     behind = client.indices.get_alias(name=Alias.METRICS.value)
     assert [index for index in behind if index.startswith("metrics-batch-")]
+
+
+def test_a_report_on_today_is_written_and_told(dag_bag: DagBag, platform: Settings) -> None:
+    (report,) = _run(dag_bag, DagId.PLATFORM_REPORT, length="daily", day=f"{datetime.now(UTC):%Y-%m-%d}")["report"]
+
+    page, text = (Path(file).read_text(encoding="utf-8") for file in report["files"])
+    assert page.count("<svg") >= 2
+    assert "silver.purchases" in text
+    assert "1, refused 0" in text
+    assert report["highlights"]["Orders"] != "0 (\u2013)"
 
 
 def test_tables_are_compacted_and_an_index_is_rebuilt(dag_bag: DagBag, platform: Settings) -> None:

@@ -13,9 +13,20 @@ from include.alerting.intake import Intake
 from include.alerting.routing import load_routing
 from include.alerting.store import connection, store_path
 from include.config import get_settings
+from include.handover.segments import write_atomically
 from include.local.ports import find_free
+from include.quality.verdict import quality_dir
+from include.reports.publishing import report_folder
 
-ROUTES = ("/platform/", "/platform/static/page.js", "/platform/api/live", "/platform/api/actions")
+ROUTES = (
+    "/platform/",
+    "/platform/static/page.js",
+    "/platform/api/live",
+    "/platform/api/actions",
+    "/platform/reports/daily-2026-03-02.html",
+    "/platform/docs/",
+    "/platform/docs/silver.purchases.html",
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +42,9 @@ def incident(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )
         get_settings.cache_clear()
         settings = get_settings()
+        write_atomically(report_folder(settings) / "daily-2026-03-02.html", "a report")
+        write_atomically(quality_dir(settings) / "docs" / "silver.purchases.html", "checks")
+        write_atomically(quality_dir(settings) / "verdict.json", "not for readers of the docs")
         alert = Alert(source="t", kind=Kind.STOCK, severity=Severity.WARNING, subject="p-1 sells out", key="stock/p-1")
         with connection(store_path(settings)) as database:
             Intake(load_routing(settings.alert_routing_file), []).take(database, alert, datetime.now(UTC))
@@ -69,9 +83,9 @@ def test_every_route_of_the_page_is_closed_to_strangers(anonymous: TestClient) -
     app = next(plugin for plugin in plugins if plugin.name == "platform_page").fastapi_apps[0]["app"]
     routes = [(method, route.path) for route in app.routes for method in route.methods - {"HEAD"}]
 
-    assert len(routes) == 5
+    assert len(routes) == 7
     for method, path in routes:
-        asked = f"/platform{path.replace('{name:path}', 'page.js').replace('{incident}', 'x')}"
+        asked = f"/platform{path.replace('{name:path}', 'page.js').replace('{incident}', 'x').replace('{name}', 'x')}"
         assert anonymous.request(method, asked).status_code == 401, (method, path)
 
 
@@ -114,3 +128,36 @@ def test_an_unknown_range_and_an_unknown_file_are_refused(anonymous: TestClient)
     assert viewer.get("/platform/static/../application.py").status_code == 404
     assert viewer.get("/platform/static/%2e%2e/application.py").status_code == 404
     assert viewer.get("/platform/openapi.json").status_code == 404
+
+
+def test_what_jobs_wrote_is_shown_without_the_session_and_nothing_else_is(anonymous: TestClient) -> None:
+    viewer = of_role(anonymous, "VIEWER")
+
+    report = viewer.get("/platform/reports/daily-2026-03-02.html")
+    docs = viewer.get("/platform/docs/silver.purchases.html")
+    assert (report.text, docs.text) == ("a report", "checks")
+    assert report.headers["content-security-policy"].startswith("default-src 'none'")
+    assert docs.headers["content-security-policy"].startswith("sandbox allow-scripts;")
+    assert 'href="silver.purchases.html"' in viewer.get("/platform/docs/").text
+    assert viewer.get("/platform/api/actions").json()["reports"] == ["daily-2026-03-02.html"]
+    for hidden in ("reports/weekly-2026-03-02.html", "reports/..%2Fverdict.json", "docs/..%2Fverdict.json", "docs/x"):
+        assert viewer.get(f"/platform/{hidden}").status_code == 404, hidden
+
+
+def test_a_task_links_to_what_shows_its_work(dag_bag: object) -> None:
+    from airflow import plugins_manager
+    from airflow.models.taskinstancekey import TaskInstanceKey
+
+    links = {link.name: link for link in plugins_manager.get_global_operator_extra_links()}
+
+    def shown(dag_id: str, task_id: str) -> dict[str, str]:
+        key = TaskInstanceKey(dag_id, task_id, "manual__1", 1)
+        found = {name: link.get_link(None, ti_key=key) for name, link in links.items()}
+        return {name: url for name, url in found.items() if url}
+
+    assert shown("compact_tables", "compact") == {"Platform page": "/plugin/platform"}
+    assert list(shown("speed_layer", "control")) == ["Spark UI", "Platform page"]
+    assert shown("data_quality", "judge")["Data Docs"] == "/platform/docs/"
+    assert "Report" not in shown("platform_report", "report")
+    # Somebody else's DAG in the same Airflow gets none.
+    assert shown("of_another_team", "task") == {}

@@ -195,6 +195,12 @@
       button.disabled = !action.allowed || Boolean(reason);
       button.title = !action.allowed ? "Your role may not trigger this DAG" : reason ? `The DAG ${action.dag_id} is ${reason}` : `Triggers the DAG ${action.dag_id}`;
     });
+    keyed($("reports"), known.reports, (name) => name, (name) => {
+      const link = make("a", "", name.replace(".html", "").replace("-", " report, "));
+      link.href = `reports/${name}`;
+      link.target = "_blank";
+      return link;
+    }, () => {});
     const off = [...reasons].map(([dag, reason]) => `${dag} is ${reason}`);
     set($("actions-note"), known.actions.some((action) => action.allowed) ? off.join(", ") : "Your role may look, not act.");
   }
