@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from delta.tables import DeltaTable
@@ -11,6 +12,7 @@ from pyspark.sql.streaming import StreamingQuery
 
 from include.config import Settings
 from include.names import Query, Table, Topic
+from spark_jobs.checkpoints import require_same_state, without_warm_up
 
 BatchWriter = Callable[[DataFrame, int], None]
 Options = Mapping[str, str]
@@ -115,6 +117,9 @@ def write(
 
     Returns:
         The started query of a stream, None for a batch, which is written when this returns.
+
+    Raises:
+        ConfigurationError: If a stream cannot go on from its checkpoint; says why, and the way out.
     """
     if frame.isStreaming:
         if stream is None:
@@ -149,11 +154,13 @@ def _start(
     stream: Stream,
     partition_by: Sequence[str],
 ) -> StreamingQuery:
+    checkpoint = settings.checkpoint_path(stream.query)
+    require_same_state(frame, Path(checkpoint), stream.query)
     # Spark takes the pool of the thread that starts the query.
     frame.sparkSession.sparkContext.setLocalProperty("spark.scheduler.pool", stream.query)
     writer = (
         frame.writeStream.queryName(stream.query)
-        .option("checkpointLocation", settings.checkpoint_path(stream.query))
+        .option("checkpointLocation", checkpoint)
         .options(**stream.options)
         .outputMode(stream.output)
         .trigger(**_trigger(stream))
@@ -161,7 +168,7 @@ def _start(
     if isinstance(target, Topic):
         return writer.format("kafka").options(**_kafka_target(target, settings)).start()
     if not isinstance(target, Table):
-        return writer.foreachBatch(target).start()
+        return writer.foreachBatch(without_warm_up(target, Path(checkpoint))).start()
     if partition_by:
         writer = writer.partitionBy(*partition_by)
     return writer.format("delta").start(settings.table_path(target))

@@ -46,6 +46,40 @@ class LiveSegments(SegmentLedger):
                 return
             self._honour_request(segments, last_batch=committed)
 
+    def begin_anew(self, query_id: str, before: str, last_batch: int, first_batch: int) -> str:
+        """Seal what the query of this checkpoint wrote, and open a segment for another one that goes on from there.
+
+        Args:
+            query_id: Id of the query that goes on.
+            before: Id of the query of this checkpoint.
+            last_batch: The last micro-batch that it has done.
+            first_batch: The first micro-batch of the query that goes on.
+
+        Returns:
+            Name of the index that the query of this checkpoint wrote last. Doing it again changes nothing.
+        """
+        with self._thread_lock, self._locked():
+            segments = self.segments()
+            own = [segment for segment in segments if segment.query_id == before]
+            if segments and own and segments[-1].query_id == before:
+                current = segments[-1]
+                following = Segment(number=current.number, query_id=query_id, first_batch=first_batch)
+                segments = segments[:-1]
+                if current.first_batch <= last_batch:
+                    segments.append(self._sealed(current, last_batch, None))
+                    following = replace(following, number=current.number + 1)
+                self._write([*segments, following])
+            return own[-1].index if own else Segment(1, before, 0).index
+
+    def _sealed(self, segment: Segment, last_batch: int, request: str | None) -> Segment:
+        return replace(
+            segment,
+            last_batch=last_batch,
+            end_offsets=end_offsets_of(self._checkpoint, last_batch),
+            sealed_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            seal_request=request,
+        )
+
     def _own_segments(self, batch_id: int) -> list[Segment]:
         segments, query_id = self.segments(), query_id_of(self._checkpoint)
         if not segments:
@@ -66,13 +100,7 @@ class LiveSegments(SegmentLedger):
         # After a crash between the two steps below the ledger already knows the request.
         if all(segment.seal_request != request for segment in segments):
             current = segments[-1]
-            sealed = replace(
-                current,
-                last_batch=last_batch,
-                end_offsets=end_offsets_of(self._checkpoint, last_batch),
-                sealed_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-                seal_request=request,
-            )
+            sealed = self._sealed(current, last_batch, request)
             following = Segment(number=current.number + 1, query_id=current.query_id, first_batch=last_batch + 1)
             segments = [*segments[:-1], sealed, following]
             self._write(segments)

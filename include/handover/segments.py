@@ -102,7 +102,13 @@ class SegmentLedger:
         if not self._path.exists():
             return []
         rows: list[dict[str, Any]] = json.loads(self._path.read_text(encoding="utf-8"))["segments"]
-        return [replace(Segment(**row), end_offsets=_with_int_keys(row["end_offsets"])) for row in rows]
+        return [
+            replace(
+                Segment(**row),
+                end_offsets=with_int_keys(row["end_offsets"]) if row["end_offsets"] is not None else None,
+            )
+            for row in rows
+        ]
 
     def _write(self, segments: list[Segment]) -> None:
         write_atomically(self._path, json.dumps({"segments": [asdict(segment) for segment in segments]}, indent=1))
@@ -151,9 +157,8 @@ class SegmentLedger:
             self._write([replace(s, handed_over_by=run) if s.number == number else s for s in segments])
 
 
-def _with_int_keys(offsets: dict[str, dict[str, int]] | None) -> Offsets | None:
-    if offsets is None:
-        return None
+def with_int_keys(offsets: dict[str, dict[str, int]]) -> Offsets:
+    """Offsets as they come from JSON, where every key is a text."""
     return {topic: {int(number): end for number, end in partitions.items()} for topic, partitions in offsets.items()}
 
 

@@ -112,6 +112,35 @@ def _state(consumer: KafkaConsumer, topic: Topic) -> TopicState:
     return TopicState(topic.value, {p.partition: (begins[p], ends[p]) for p in sorted(partitions)})
 
 
+def offsets_at(settings: Settings, upto: dict[str, dict[int, int]], time: float) -> dict[str, dict[int, int]]:
+    """Per topic and partition the first offset that arrived at a time or later, at most the one given.
+
+    Args:
+        settings: Where the broker is.
+        upto: Which partitions, and the most that is given for each.
+        time: Unix seconds.
+
+    Raises:
+        PartUnavailableError: If the broker does not answer.
+    """
+    asked = {TopicPartition(topic, number): end for topic, ends in upto.items() for number, end in ends.items()}
+    found: dict[str, dict[int, int]] = {topic: {} for topic in upto}
+    try:
+        consumer = KafkaConsumer(
+            bootstrap_servers=settings.bootstrap_servers, bootstrap_timeout_ms=10_000, enable_auto_commit=False
+        )
+        try:
+            times = consumer.offsets_for_times(dict.fromkeys(asked, int(time * 1000)))
+        finally:
+            consumer.close()
+    except KafkaError as error:
+        raise PartUnavailableError(Part.KAFKA, f"reading offsets failed: {error}") from error
+    for place, end in asked.items():
+        # None where nothing arrived since.
+        found[place.topic][place.partition] = min(end, times[place].offset) if times[place] else end
+    return found
+
+
 def end_offsets(settings: Settings) -> dict[str, dict[int, int]]:
     """End offset by topic and partition."""
     return {

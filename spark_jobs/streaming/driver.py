@@ -128,7 +128,11 @@ class Driver:
         started: dict[Query, StreamingQuery] = {}
         try:
             for query, start in self._streams.items():
-                started[query] = start(running)
+                try:
+                    started[query] = start(running)
+                except PlatformError as error:
+                    listener.refused(query, str(error))
+                    raise
             logger.info("driver=%s queries=%s once=%s", self._name, ",".join(started), self._once)
             self._watch(started, segments)
         finally:

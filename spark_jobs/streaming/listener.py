@@ -21,7 +21,7 @@ from include.messaging.topics import end_offsets
 from include.names import Query
 from include.serving.client import connect
 from include.serving.pipeline_health import publish
-from include.supervision.heartbeat import Heartbeat, write_heartbeat
+from include.supervision.heartbeat import Heartbeat, read_heartbeat, write_heartbeat
 from include.supervision.progress import advance, record_of
 
 logger = logging.getLogger(__name__)
@@ -87,6 +87,13 @@ class ProgressListener(StreamingQueryListener):  # type: ignore[misc]  # mypy sk
                 offsets_moved_at=now,
             ),
         )
+
+    def refused(self, query: Query, why: str) -> None:
+        """Note why a query did not start: health checks tell it."""
+        now = time.time()
+        before = read_heartbeat(self._settings, query)
+        beat = before or Heartbeat(query=query.value, query_id="", pid=os.getpid(), started_at=now, updated_at=now)
+        self._keep(query, replace(beat, pid=os.getpid(), updated_at=now, ended=why))
 
     def onQueryProgress(self, event: Any) -> None:  # noqa: N802
         """Advance a query's heartbeat."""

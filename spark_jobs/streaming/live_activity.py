@@ -10,6 +10,7 @@ heartbeat and left to the batch layer.
 
 import logging
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from pyspark.sql import DataFrame
@@ -21,6 +22,7 @@ from include.serving.aliases import create_index, numbered
 from include.serving.bulk import bulk_writer
 from include.serving.client import connect, reachable
 from include.serving.indices import ACTIVITY_PREFIX
+from include.supervision.beginning import beginning_of
 from spark_jobs.io import Stream, read, write
 from spark_jobs.streaming.documents import as_text, collect, send, stamped
 from spark_jobs.streaming.driver import Running, main
@@ -34,11 +36,11 @@ _ESTIMATES: Final = ("users", "active_sessions", "cart_sessions", "buying_sessio
 _COLUMNS: Final = ("topic", "event_type", "event_time", "user_id", "session_id")
 
 
-def activity_documents(minutes: DataFrame, batch_id: int) -> DataFrame:
+def activity_documents(minutes: DataFrame, batch_id: int, version: int) -> DataFrame:
     """Documents of the minutes that a micro-batch changed, without stamps."""
     action = F.struct(
         F.date_format("window_start", "yyyy-MM-dd'T'HH:mm:ss'Z'").alias("_id"),
-        F.lit(batch_id + 1).cast("long").alias("version"),
+        F.lit(version).cast("long").alias("version"),
         F.lit("external_gte").alias("version_type"),
     )
     return minutes.select(
@@ -65,6 +67,8 @@ class ActivitySink:
         running.ending.callback(self._bulk.close)
         self._index = numbered(ACTIVITY_PREFIX, 1)
         self._is_there = False
+        begun = beginning_of(Path(running.settings.checkpoint_path(Query.LIVE_ACTIVITY)))
+        self._batches_before = begun.batches_before if begun else 0
 
     def write(self, minutes: DataFrame, batch_id: int) -> None:
         """Write one micro-batch; writing it again changes nothing."""
@@ -74,7 +78,8 @@ class ActivitySink:
             with reachable(running.settings), connect(running.settings) as client:
                 create_index(client, self._index, behind=Alias.METRICS)
             self._is_there = True
-        documents = stamped(collect(activity_documents(minutes, batch_id)), None, datetime.now(UTC))
+        version = self._batches_before + batch_id + 1
+        documents = stamped(collect(activity_documents(minutes, batch_id, version)), None, datetime.now(UTC))
         result = send(running.spark, running.settings, self._bulk, self._index, documents)
         logger.info(
             "query=live_activity batch=%s written=%s superseded=%s", batch_id, result.written, result.superseded

@@ -11,11 +11,13 @@ from kafka import KafkaConsumer
 from pyspark.sql import SparkSession
 
 from include.config import Settings
+from include.errors import ConfigurationError
 from include.handover.checkpoint import query_id_of
 from include.handover.segments import ledger_of, ledger_path
 from include.names import Alias, Query, Table, Topic
 from include.serving.client import connect
 from include.serving.indices import install
+from include.supervision.beginning import begin_anew
 from include.supervision.heartbeat import read_heartbeat
 from include.supervision.lease import Lease, LeaseError, lease_path
 from spark_jobs.streaming.driver import Driver
@@ -59,17 +61,23 @@ class Layer:
     def drain(self) -> None:
         Driver("tests", {query: STREAMS[query] for query in STREAMED}, self.settings, once=True).run_in(self.spark)
 
-    def live(self) -> tuple[int, int]:
-        """Orders and cents as a reader sums them."""
+    def live(self, *query_ids: str) -> tuple[int, int]:
+        """Orders and cents as a reader sums them; of the present query where none is named."""
+        wanted = list(query_ids) or [self.query_id]
         self.client.indices.refresh(index=Alias.METRICS.value)
         answer = self.client.search(
             index=Alias.METRICS.value,
             size=0,
-            query={"bool": {"filter": [{"term": {"dimension": "all"}}, {"term": {"query_id": self.query_id}}]}},
+            query={"bool": {"filter": [{"term": {"dimension": "all"}}, {"terms": {"query_id": wanted}}]}},
             aggs={name: {"sum": {"field": name}} for name in ("orders", "revenue_minor")},
         )
         sums = answer["aggregations"]
         return int(sums["orders"]["value"]), int(sums["revenue_minor"]["value"])
+
+    def users_at_noon(self) -> int:
+        self.client.indices.refresh(index=Alias.METRICS.value)
+        found = self.client.search(index=Alias.METRICS.value, query={"ids": {"values": ["2026-03-10T12:00:00Z"]}})
+        return int(found["hits"]["hits"][0]["_source"]["users"])
 
     @property
     def query_id(self) -> str:
@@ -239,3 +247,34 @@ def test_a_driver_that_lost_its_lease_writes_nothing(layer: Layer, shop: Shop) -
     assert ledger_path(layer.settings).read_text(encoding="utf-8") == ledger
     layer.drain()
     assert layer.live() == shop.truth
+
+
+def test_queries_begin_anew_where_they_stand_when_their_checkpoint_cannot_be_used(layer: Layer, shop: Shop) -> None:
+    before, users = layer.query_id, layer.users_at_noon()
+    shop.send(order("h", "4.00"))
+    layer.drain()
+    # Written and never committed, and not to be done again by the same query.
+    shop.send(order("i", "6.00"))
+    layer.drain()
+    forget_last_commit(layer.settings, Query.LIVE_METRICS)
+    layer.spark.conf.set("spark.sql.shuffle.partitions", "3")
+    with pytest.raises(ConfigurationError, match=r"has 2, the configuration has 3\..*begin-anew live_metrics"):
+        layer.drain()
+    refused = read_heartbeat(layer.settings, Query.LIVE_METRICS)
+    assert refused is not None
+    assert "begin-anew live_metrics" in (refused.ended or "")
+
+    begun = [begin_anew(layer.settings, query) for query in (Query.LIVE_METRICS, Query.LIVE_ACTIVITY)]
+    shop.send(order("h", "4.00"), order("i", "6.00"), order("j", "2.00"))
+    layer.drain()
+
+    assert begun[0].query_id == layer.query_id != before
+    assert layer.live() == (2, 800)
+    assert layer.live(before, layer.query_id) == shop.truth
+    assert layer.users_at_noon() == users + 3
+    open_one = ledger_of(layer.settings).segments()[-1]
+    assert (open_one.query_id, open_one.first_batch) == (layer.query_id, 1)
+    layer.drain()
+    assert layer.live(before, layer.query_id) == shop.truth
+    with pytest.raises(ConfigurationError, match="bronze_archive keeps no state"):
+        begin_anew(layer.settings, Query.BRONZE_ARCHIVE)
