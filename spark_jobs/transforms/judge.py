@@ -43,12 +43,9 @@ def register(spark: SparkSession) -> str:
     jvm = spark._jvm
     assert jvm is not None
     try:
-        judge = jvm.realtimedataplatform.Judge(rules_json())
+        function = jvm.realtimedataplatform.Judge.function(rules_json(), result_ddl())
     except TypeError as error:
         raise PrerequisiteError("the judge's jar is missing; run: python main.py artifacts fetch") from error
-    kind = jvm.org.apache.spark.sql.types.DataType.fromDDL(result_ddl())
-    # Of a deterministic function Spark makes a filter and a projection that both call it.
-    function = jvm.org.apache.spark.sql.functions.udf(judge, kind).asNondeterministic()
     spark._jsparkSession.udf().register(FUNCTION, function)
     return f"{FUNCTION}(topic, key, value, unix_micros(kafka_time))"
 

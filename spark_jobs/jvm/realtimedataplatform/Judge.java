@@ -7,6 +7,9 @@ import java.util.Map;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.api.java.UDF4;
+import org.apache.spark.sql.expressions.UserDefinedFunction;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataType;
 
 /**
  * Judges a record: topic, key, value and Kafka's time in microseconds give the conformed event or the refusal.
@@ -24,6 +27,15 @@ public final class Judge implements UDF4<String, byte[], byte[], Long, Row> {
 
     public Judge(String contracts) {
         this.contracts = contracts;
+    }
+
+    /**
+     * The judge as a function of Spark.
+     *
+     * @param resultDdl type of its result. Held for deterministic, it would be called in a filter and again behind it.
+     */
+    public static UserDefinedFunction function(String contracts, String resultDdl) {
+        return functions.udf(new Judge(contracts), DataType.fromDDL(resultDdl)).asNondeterministic();
     }
 
     @Override
