@@ -30,8 +30,8 @@ class _Rule:
 
 _RULES: Final = {
     "machine": _Rule(Kind.RESOURCES, 0, "{reason}"),
-    "process": _Rule(Kind.RESOURCES, 90, "Part {subject} is not healthy: {reason}"),
-    "freshness": _Rule(Kind.FRESHNESS, 30, "{reason}"),
+    "process": _Rule(Kind.RESOURCES, 180, "Part {subject} is not healthy: {reason}"),
+    "freshness": _Rule(Kind.FRESHNESS, 120, "{reason}"),
     "deadline": _Rule(Kind.DEADLINE, 0, "{reason}"),
 }
 # A part that was stopped on purpose is no trouble.

@@ -80,12 +80,12 @@ def test_a_part_that_comes_back_by_itself_needs_nobody(settings: Settings) -> No
     alarms.judge([part("ok")], 0)
     down = part("failed", "backoff: exited too quickly\nand more")
 
-    assert [said(alarms.judge([look], clock)) for clock, look in ((10, down), (80, down), (90, part("ok")))] == [
+    assert [said(alarms.judge([look], clock)) for clock, look in ((10, down), (180, down), (190, part("ok")))] == [
         [],
         [],
         [(Severity.INFO, "Process kafka is in order", True)],
     ]
-    assert [said(alarms.judge([down], clock)) for clock in (100, 190)] == [
+    assert [said(alarms.judge([down], clock)) for clock in (200, 380)] == [
         [],
         [(Severity.CRITICAL, "Part kafka is not healthy: backoff: exited too quickly", False)],
     ]
@@ -95,7 +95,7 @@ def test_a_part_that_comes_back_by_itself_needs_nobody(settings: Settings) -> No
 def test_what_was_stopped_on_purpose_is_no_trouble(settings: Settings, reason: str) -> None:
     alarms = Alarms(settings)
 
-    assert [alert.resolved for clock in (0, 100) for alert in alarms.judge([part("failed", reason)], clock)] == [True]
+    assert [alert.resolved for clock in (0, 1_000) for alert in alarms.judge([part("failed", reason)], clock)] == [True]
 
 
 def test_numbers_that_lag_behind_are_told_and_those_of_an_idle_shop_are_not(settings: Settings) -> None:
@@ -103,8 +103,8 @@ def test_numbers_that_lag_behind_are_told_and_those_of_an_idle_shop_are_not(sett
     late, idle = of_freshness(NOW, freshness(95, 95)), of_freshness(NOW, freshness(3_600, 2))
 
     assert (late.status, idle.status) == ("degraded", "ok")
-    alarms.judge([late], 0)
-    (alert,) = alarms.judge([late], 31)
+    assert alarms.judge([late], 0) == alarms.judge([late], 119) == []
+    (alert,) = alarms.judge([late], 120)
     assert (alert.kind, alert.subject) == (Kind.FRESHNESS, "The numbers are 95 s behind (at most 60 s)")
 
 
