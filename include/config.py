@@ -98,6 +98,17 @@ class Settings(BaseSettings):
         600, ge=0, le=604_800, description="How long replaced indices are kept, so that searches in flight finish."
     )
 
+    # Freshness
+    freshness_live_seconds: int = Field(
+        60, ge=1, le=86_400, description="How far streams and live indices may be behind Kafka."
+    )
+    freshness_batch_seconds: int = Field(
+        7200, ge=60, le=604_800, description="How far silver and gold may be behind bronze."
+    )
+    freshness_target: float = Field(
+        0.999, ge=0.5, lt=1, description="Share of a month in which each must be in time; the rest is its error budget."
+    )
+
     fraud_rules_file: Path = Field(
         PROJECT_ROOT / "include" / "fraud" / "rules.yaml", description="Fraud rules and their thresholds."
     )

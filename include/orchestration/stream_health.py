@@ -46,8 +46,22 @@ def look(settings: Settings, restart: Callable[[], object], cap: int) -> dict[st
     if step is Step.RESTART:
         restart()
     _publish(settings, verdicts, is_wanted=is_wanted)
+    if is_wanted:
+        _watch_freshness(settings)
     statuses = {verdict.subject: verdict.status for verdict in verdicts}
     return {"step": step.value, "wanted": is_wanted, "restarts_last_hour": len(history.restarts), **statuses}
+
+
+def _watch_freshness(settings: Settings) -> None:
+    from include.freshness.watch import watch
+
+    try:
+        late = [age.subject for age in watch(settings) if age.is_late]
+    except PartUnavailableError as error:
+        # Its own verdict says so already.
+        logger.warning("freshness is not known: %s", error)
+    else:
+        logger.info("late=%s", ",".join(late) or "nothing")
 
 
 def _in_words(verdicts: Sequence[Verdict]) -> str:
