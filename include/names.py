@@ -32,6 +32,7 @@ class Table(StrEnum):
     SILVER_INVENTORY_UPDATES = "silver.inventory_updates"
     SILVER_CUSTOMER_FEEDBACK = "silver.customer_feedback"
     SILVER_DUPLICATES = "silver.duplicates"
+    SILVER_QUARANTINE = "silver.quarantine"
     GOLD_METRICS_10S = "gold.metrics_10s"
     GOLD_METRICS_HOURLY = "gold.metrics_hourly"
     GOLD_METRICS_DAILY = "gold.metrics_daily"
@@ -41,6 +42,7 @@ class Table(StrEnum):
     GOLD_CUSTOMER_PROFILES = "gold.customer_profiles"
     GOLD_RECOMMENDATIONS = "gold.recommendations"
     BATCH_PROGRESS = "ops.batch_progress"
+    OBSERVATIONS = "ops.observations"
 
 
 SILVER_BY_TOPIC: Final = {
@@ -104,6 +106,7 @@ class DagId(StrEnum):
     REINDEX_ELASTICSEARCH = "reindex_elasticsearch"
     DEAD_LETTER_REPLAY = "dead_letter_replay"
     AUDIT = "audit"
+    ERASE_PERSON = "erase_person"
     RECOMMENDATIONS = "recommendations"
     PLATFORM_REPORT = "platform_report"
 

@@ -1,4 +1,4 @@
-"""``main.py validate``: check a table against its suite."""
+"""``main.py validate`` checks a table against its suite, ``quarantine`` moves rows that break it."""
 
 import json
 from dataclasses import asdict
@@ -12,6 +12,7 @@ from include.names import Table
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("validate")(validate)
+    app.command("quarantine")(quarantine)
 
 
 def validate(
@@ -50,3 +51,25 @@ def validate(
         typer.echo(f"report: {verdict.report or 'none, the table has no rows yet'}")
     if verdict.status == "failed":
         raise typer.Exit(1)
+
+
+def quarantine(
+    table: Annotated[Table, typer.Argument(help="A silver table, for example silver.purchases.")],
+    release: Annotated[bool, typer.Option("--release", help="Move back what keeps its promises by now.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was moved as JSON.")] = False,
+) -> None:
+    """Move rows that break a critical expectation to silver.quarantine with the reason, and compute gold again."""
+    from include.config import get_settings
+    from include.handover.submit import report_of
+    from include.names import SILVER_BY_TOPIC
+
+    if table not in SILVER_BY_TOPIC.values():
+        raise typer.BadParameter(f"choose one of {', '.join(SILVER_BY_TOPIC.values())}")
+    moved = report_of(get_settings(), "quarantine.py", [table.value, *(["--release"] if release else [])])
+    if as_json:
+        typer.echo(json.dumps(moved))
+        return
+    where = "back from" if release else "to"
+    typer.echo(f"{moved['rows']} rows moved {where} silver.quarantine; gold computed for {moved['days'] or 'no day'}")
+    for reason, count in moved["reasons"].items():
+        typer.echo(f"  {count} {reason}")

@@ -52,7 +52,7 @@ _OF_PLACES: Final = {
 }
 # ... and with an event. Silver is held to the version of bronze that it has read.
 _OF_EVENTS: Final = {
-    "in bronze, not in silver": "expected_then > 0 AND silver = 0",
+    "in bronze, not in silver": "expected_then > 0 AND silver = 0 AND aside = 0",
     "in silver, not in bronze": "silver > 0 AND expected_then = 0 AND beyond = 0",
     "more than once in silver": "silver > 1",
 }
@@ -141,6 +141,11 @@ class Audit:
         kept = places.where("bronze > 0 AND refused = 0").where(F.col("day").isin(self._days))
         kept = kept.select(*EVENT, "hour", "then", before(self._ends).alias("inside"))
         held = self._silver().select(*EVENT, F.lit(1).alias("silver"))
+        if table_exists(self._spark, Table.SILVER_QUARANTINE, self._settings):
+            aside = self._of_days(read(self._spark, Table.SILVER_QUARANTINE, self._settings))
+            held = held.unionByName(aside.select(*EVENT, F.lit(1).alias("aside")), allowMissingColumns=True)
+        else:
+            held = held.withColumn("aside", F.lit(None).cast("int"))
         return (
             kept.unionByName(held, allowMissingColumns=True)
             .groupBy(*EVENT)
@@ -150,6 +155,7 @@ class Audit:
                 F.expr("count_if(NOT inside AND then > 0)").alias("beyond"),
                 F.expr("min(hour) FILTER (WHERE inside)").alias("hour"),
                 F.expr("coalesce(sum(silver), 0)").alias("silver"),
+                F.expr("coalesce(sum(aside), 0)").alias("aside"),
             )
         )
 
@@ -160,10 +166,12 @@ class Audit:
         union = self._spark.createDataFrame([], "topic string, partition int, offset long, event_id string, day string")
         for table in SILVER_BY_TOPIC.values():
             if table_exists(self._spark, table, self._settings):
-                rows = read(self._spark, table, self._settings).where(in_days(self._days))
-                day = F.date_format("event_date", "yyyy-MM-dd").alias("day")
-                union = union.unionByName(rows.select(*PLACE, "event_id", day))
+                union = union.unionByName(self._of_days(read(self._spark, table, self._settings)))
         return union
+
+    def _of_days(self, rows: DataFrame) -> DataFrame:
+        day = F.date_format("event_date", "yyyy-MM-dd").alias("day")
+        return rows.where(in_days(self._days)).select(*PLACE, "event_id", day)
 
     def _gold(self) -> dict[str, int]:
         if not table_exists(self._spark, Table.GOLD_METRICS_DAILY, self._settings):

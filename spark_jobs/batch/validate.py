@@ -26,6 +26,7 @@ from include.quality.verdict import Verdict, keep, quality_dir
 from include.serving.client import connect, reachable
 from include.serving.pipeline_health import publish
 from spark_jobs.batch.days import in_days
+from spark_jobs.batch.observe import observe
 from spark_jobs.io import read, table_exists
 from spark_jobs.session import build_session
 
@@ -33,7 +34,9 @@ logger = logging.getLogger(__name__)
 
 
 def newest_days(rows: DataFrame, count: int) -> list[str]:
-    """The newest days (ISO) that a table has rows of, oldest first."""
+    """The newest days (ISO) that a table has rows of, oldest first; none where it is not kept by day."""
+    if "event_date" not in rows.columns:
+        return []
     days = rows.select("event_date").distinct().orderBy(F.col("event_date").desc()).limit(count).collect()
     return sorted(row["event_date"].isoformat() for row in days)
 
@@ -61,10 +64,12 @@ def validate(spark: SparkSession, settings: Settings, table: Table, *, days: int
         report="",
     )
     started = time.monotonic()
+    if table is Table.OBSERVATIONS:
+        observe(spark, settings)
     if table_exists(spark, table, settings):
         rows = read(spark, table, settings)
         chosen = newest_days(rows, days)
-        part, count, sampled = bounded(rows.where(in_days(chosen)), max_rows)
+        part, count, sampled = bounded(rows.where(in_days(chosen)) if chosen else rows, max_rows)
 
         def lookup(other: Table) -> DataFrame | None:
             return read(spark, other, settings) if table_exists(spark, other, settings) else None
