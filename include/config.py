@@ -87,6 +87,10 @@ class Settings(BaseSettings):
         168, ge=1, le=8760, description="How far time travel reaches back: older files are deleted by compaction."
     )
 
+    erasure_grace_minutes: int = Field(
+        15, ge=0, le=10_080, description="How long files with an erased person stay, so that what reads them ends."
+    )
+
     # Handover from speed to batch
     handover_seal_seconds: int = Field(
         30, ge=0, le=3600, description="How long a handover waits for the speed layer to seal its segment."

@@ -9,6 +9,7 @@ MODULES: Final = (
     "include.cli.batch",
     "include.cli.contracts",
     "include.cli.dead_letters",
+    "include.cli.erasure",
     "include.cli.freshness",
     "include.cli.quality",
     "include.cli.recommendations",

@@ -49,6 +49,7 @@ COMPACTED: Final = _fact("lake.compacted")
 REPORTS: Final = _fact("platform.reports")
 LETTERS_REPLAYED: Final = _fact("dead_letters.replayed")
 AUDITED: Final = _fact("events.audited")
+ERASED: Final = _fact("person.erased")
 
 # The graph's open ends, on purpose: shops write these ...
 WRITTEN_OUTSIDE: Final = frozenset(asset.name for asset in TOPICS)
@@ -65,5 +66,6 @@ READ_OUTSIDE: Final = frozenset(
         COMPACTED,
         LETTERS_REPLAYED,
         AUDITED,
+        ERASED,
     )
 )
