@@ -94,12 +94,12 @@ def begin_anew(settings: Settings, query: Query) -> Beginning:
     """
     checkpoint = Path(settings.checkpoint_path(query))
     seconds = _seconds_of_state(settings, query)
+    if last_done(checkpoint) < 0:
+        raise ConfigurationError(f"{query} has done no micro-batch in {checkpoint}: there is nothing to go on from")
     lease = Lease(lease_path(settings, query))
     lease.acquire()
     try:
         batch_id = last_done(checkpoint)
-        if batch_id < 0:
-            raise ConfigurationError(f"{query} has done no micro-batch in {checkpoint}: there is nothing to go on from")
         begun = _begin(settings, query, checkpoint, batch_id, seconds)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
         checkpoint.rename(checkpoint.with_name(f"{query.value}.before-{stamp}"))

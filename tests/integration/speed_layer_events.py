@@ -1,7 +1,7 @@
 """Literal events for the tests of the speed layer, sent to a real broker, and the truth that is counted beside it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,7 @@ from confluent_kafka import Producer
 from include.config import Settings
 from include.contracts.validation import encode
 from include.names import Topic
+from include.simulator.places import COUNTRIES
 
 START = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -34,6 +35,24 @@ def order(name: str, total: str = "10.00", seconds: float = 0) -> dict[str, Any]
         "billing_country": "DE",
         "device": {"device_id": "phone-1", "device_type": "mobile"},
     }
+
+
+def shelves_of(truth: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Stock of each counted shelf by ``product:warehouse``, from rows of the simulator's truth, each event once."""
+    home = {country.code: country.warehouse for country in COUNTRIES}
+    levels: dict[str, int] = {}
+    # What moved in the moment of a count is in the count.
+    for row in sorted(truth, key=lambda row: (row["event_time"], row["level"] is not None)):
+        shelf = f"{row['product_id']}:{row['warehouse_id']}"
+        if row["level"] is not None:
+            levels[shelf] = row["level"]
+        elif shelf in levels:
+            levels[shelf] += row["delta"] or 0
+        for line in row["items"] or () if row["event_type"] == "order_placed" else ():
+            shelf = f"{line['product_id']}:{home.get(row['country'])}"
+            if shelf in levels:
+                levels[shelf] -= line["quantity"]
+    return levels
 
 
 @dataclass

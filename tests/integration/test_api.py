@@ -184,6 +184,14 @@ def test_reviews_are_found_by_words_and_filters(api: httpx.Client, asked: dict[s
     assert [item["id"] for item in found["items"]] == ids
 
 
+def test_ratings_are_averages_by_product_with_their_stars(api: httpx.Client) -> None:
+    found = answer(api, "/v1/ratings", sort="-rating", **RANGE)
+    assert found["products"] == [
+        {"product_id": "P-1", "reviews": 3, "rating": 3.33, "stars": {"1": 1, "4": 1, "5": 1}},
+    ]
+    assert answer(api, "/v1/ratings", product_id="P-2", **RANGE)["products"] == []
+
+
 def test_personal_fields_are_left_out(api: httpx.Client) -> None:
     (item,) = answer(api, "/v1/events", q="chair", **RANGE)["items"]
     assert item["text"] == "Wonderful chair"

@@ -23,7 +23,9 @@ from include.contracts.validation import check
 from include.handover.segments import ledger_of
 from include.names import Alias, Topic
 from include.serving.client import connect
+from include.serving.scan import documents_of
 from include.supervision.spark_submit import settings_environment, spark_environment, spark_submit_command
+from tests.integration.speed_layer_events import shelves_of
 from tests.stack import stack
 
 pytestmark = pytest.mark.timeout(900)
@@ -141,15 +143,19 @@ def sales(orders: list[dict[str, Any]]) -> dict[str, tuple[int, ...]]:
 
 
 def dead_letters(settings: Settings) -> list[dict[str, Any]]:
+    return [json.loads(message) for message in messages(settings, Topic.DEAD_LETTER)]
+
+
+def messages(settings: Settings, topic: Topic) -> list[bytes]:
     consumer = KafkaConsumer(
-        Topic.DEAD_LETTER.value,
+        topic.value,
         bootstrap_servers=settings.bootstrap_servers,
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         consumer_timeout_ms=5000,
     )
     try:
-        return [json.loads(record.value) for record in consumer]
+        return [record.value for record in consumer]
     finally:
         consumer.close()
 
@@ -206,6 +212,27 @@ def test_gold_and_the_handover_equal_the_truth_and_change_no_total(platform: Pla
     layers = sums(search, "all", "layer", "events")
     assert layers == {"batch": (len(platform.counted),)}
     assert sums(search, "all", "currency", "orders", "items", "revenue_minor") == before == sales(platform.orders())
+
+
+def test_everything_searchable_is_there_once_and_the_stock_is_the_truths(
+    platform: Platform, search: Elasticsearch
+) -> None:
+    wanted = {row["event_id"] for row in platform.counted if row["topic"] in (Topic.PURCHASES, Topic.CUSTOMER_FEEDBACK)}
+    search.indices.refresh(index="_all")
+    assert {document.id for document in documents_of(search, Alias.EVENTS.value)} == wanted
+    levels = {document.id: document.source["level"] for document in documents_of(search, Alias.INVENTORY.value)}
+    assert levels == shelves_of(platform.counted)
+    raised = {json.loads(message)["alert_id"] for message in messages(platform.settings, Topic.FRAUD_ALERTS)}
+    assert {document.id for document in documents_of(search, Alias.FRAUD_ALERTS.value)} == raised != set()
+
+
+def test_the_audit_agrees_with_the_truth_to_the_event(platform: Platform) -> None:
+    found = platform_command(platform.settings, "audit", "--days", "8")
+    counts = found["counts"]
+    assert (found["status"], found["findings"]) == ("ok", [])
+    assert counts["kafka_records"] == counts["bronze_records"] == len(platform.sent)
+    assert counts["refused_records"] == sum(not row["valid"] for row in platform.sent)
+    assert counts["bronze_ids"] == counts["silver_ids"] == counts["silver_records"] == len(platform.counted)
 
 
 def test_the_key_figures_say_the_same(platform: Platform) -> None:

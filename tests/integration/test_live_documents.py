@@ -21,12 +21,12 @@ from include.serving.indices import install
 from include.serving.scan import documents_of
 from include.simulator.events import Event
 from include.simulator.options import SimulationOptions
-from include.simulator.places import COUNTRIES
 from include.simulator.shop import Shop
 from include.simulator.truth import truth_batch
 from include.stock.rules import DEFAULT_RULES
 from spark_jobs.streaming.driver import Driver
 from spark_jobs.streaming.speed_layer import STREAMS
+from tests.integration.speed_layer_events import shelves_of
 from tests.integration.speed_layer_rig import forget_last_commit, fresh_broker, live_session
 
 STREAMED = (Query.LIVE_EVENTS, Query.LIVE_INVENTORY)
@@ -55,22 +55,6 @@ class Sent:
         for alert in alerts:
             producer.produce(Topic.FRAUD_ALERTS.value, json.dumps(alert).encode())
         assert producer.flush(60) == 0
-
-    def levels(self) -> dict[str, int]:
-        """Stock of each counted shelf, from the truth's rows in the order in which they happened."""
-        home = {country.code: country.warehouse for country in COUNTRIES}
-        levels: dict[str, int] = {}
-        for row in sorted(self.truth.values(), key=lambda row: (row["event_time"], row["level"] is not None)):
-            shelf = f"{row['product_id']}:{row['warehouse_id']}"
-            if row["level"] is not None:
-                levels[shelf] = row["level"]
-            elif shelf in levels:
-                levels[shelf] += row["delta"] or 0
-            for line in row["items"] or () if row["event_type"] == "order_placed" else ():
-                shelf = f"{line['product_id']}:{home[row['country']]}"
-                if shelf in levels:
-                    levels[shelf] -= line["quantity"]
-        return levels
 
     def levels_of_the_shop(self, shelves: Iterable[str]) -> dict[str, int]:
         """What the shop itself has on shelves."""
@@ -166,7 +150,7 @@ def test_everything_is_found_once_and_the_stock_is_the_shops(
         document.get("total_minor") == sent.truth[name]["total_minor"] for name, document in first["events"].items()
     )
     levels = {name: document["level"] for name, document in first["inventory"].items()}
-    assert levels == sent.levels() == sent.levels_of_the_shop(levels)
+    assert levels == shelves_of(sent.truth.values()) == sent.levels_of_the_shop(levels)
     assert len(levels) > 200
     assert set(first["fraud-alerts"]) == {"velocity-1", "velocity-2"}
     letters = [json.loads(message.value) for message in messages(settings, Topic.DEAD_LETTER)]

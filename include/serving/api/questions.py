@@ -74,6 +74,14 @@ class SeriesQuestion(Ranged):
         return self
 
 
+class RatingsQuestion(Ranged):
+    """Ratings by product."""
+
+    product_id: list[Name] = Field([], max_length=50, description="Only these products.")
+    top: int = Field(10, ge=1, le=100, description="How many products at most.")
+    sort: Literal["-reviews", "rating", "-rating"] = "-reviews"
+
+
 class Paged(Question):
     """A page of documents."""
 

@@ -12,9 +12,11 @@ from include.serving.api.questions import (
     EventQuestion,
     FraudQuestion,
     HealthQuestion,
+    RatingsQuestion,
     SeriesQuestion,
     StockQuestion,
 )
+from include.serving.api.ratings import ratings_from, ratings_search
 from include.serving.api.series import series_from, series_search
 from include.serving.api.shared import Shared
 from include.serving.api.store import Store
@@ -71,6 +73,15 @@ async def events(request: Request, question: Annotated[EventQuestion, Query()]) 
     field = question.sort.lstrip("-")
     order = {field: {"order": "desc" if question.sort.startswith("-") else "asc", "missing": "_last"}}
     return await _page(request, Alias.EVENTS, question, [order], "event_time")
+
+
+@router.get("/ratings", summary="Ratings by product", tags=["search"])
+async def ratings(request: Request, question: Annotated[RatingsQuestion, Query()]) -> Answer:
+    """Average and number of stars of the reviews that were written in the range."""
+    store: Store = request.app.state.store
+    since, until = question.span(datetime.now(UTC))
+    found = await store.search(Alias.EVENTS, ratings_search(question, since, until))
+    return await with_freshness(store, {"since": iso(since), "until": iso(until), "products": ratings_from(found)})
 
 
 @router.get("/fraud-alerts", summary="Suspicions of fraud, newest first", tags=["fraud"])
