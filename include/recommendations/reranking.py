@@ -21,7 +21,8 @@ _WEIGHTS: Final = (1.0, 0.7, 0.5)
 def lookup(kind: str, subject: str) -> dict[str, Any]:
     """The search for what was learnt of a user or a product, or of everybody where nothing was."""
     wanted = {"bool": {"filter": [{"term": {"subject_kind": kind}}, {"term": {"subject_id": subject}}]}}
-    anybody = {"term": {"subject_kind": EVERYBODY}}
+    # Constant as well: a term that one document of thousands has would score more than any boost.
+    anybody = {"constant_score": {"filter": {"term": {"subject_kind": EVERYBODY}}, "boost": 1}}
     return {
         "size": 1,
         "track_total_hits": False,

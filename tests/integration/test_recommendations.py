@@ -80,9 +80,18 @@ def test_a_training_is_published_served_and_ranked_anew_by_what_is_looked_at(
     settings: Settings, client: Elasticsearch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = publish_training(
-        settings, training(settings, "1", "personal", everybody="xyz", user_ann="abcd", product_k="dpq")
+        settings,
+        training(
+            settings,
+            "1",
+            "personal",
+            everybody="xyz",
+            user_ann="abcd",
+            product_k="dpq",
+            **{f"user_{number}": "abc" for number in range(100)},
+        ),
     )
-    assert (done["documents"], indices_behind(client, Alias.RECOMMENDATIONS)) == (3, [done["index"]])
+    assert (done["documents"], indices_behind(client, Alias.RECOMMENDATIONS)) == (103, [done["index"]])
     assert published(settings) == {
         "kind": "personal",
         "recall": 0.3,
