@@ -5,7 +5,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -204,13 +204,20 @@ def _raise_failure(query: Query, handle: StreamingQuery) -> None:
         raise PlatformError(f"{query} failed: {failure}")
 
 
-def main(name: str, streams: Mapping[Query, Start], arguments: Sequence[str] | None = None) -> None:
+def main(
+    name: str,
+    streams: Mapping[Query, Start],
+    arguments: Sequence[str] | None = None,
+    *,
+    usual: Callable[[Settings], Collection[Query]] | None = None,
+) -> None:
     """Run as a Spark job.
 
     Args:
         name: Name in the Spark UI.
         streams: What can be run, and how each is started.
         arguments: Command line, the process's own by default.
+        usual: What runs when nothing is chosen; all by default.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for chatty in ("py4j", "kafka", "elastic_transport", "httpx"):
@@ -218,7 +225,7 @@ def main(name: str, streams: Mapping[Query, Start], arguments: Sequence[str] | N
     parser = argparse.ArgumentParser(description=f"Runs {', '.join(streams)}.")
     parser.add_argument("--once", action="store_true", help="drain what is there and end")
     if len(streams) > 1:
-        parser.add_argument("--queries", nargs="+", choices=list(streams), type=Query, default=list(streams))
-    options = parser.parse_args(arguments)
-    chosen = {query: streams[query] for query in getattr(options, "queries", streams)}
-    Driver(name, chosen, get_settings(), once=options.once).run()
+        parser.add_argument("--queries", nargs="+", choices=list(streams), type=Query)
+    options, settings = parser.parse_args(arguments), get_settings()
+    names = getattr(options, "queries", None) or (usual(settings) if usual else streams)
+    Driver(name, {query: streams[query] for query in names}, settings, once=options.once).run()

@@ -10,7 +10,6 @@ it goes on from the checkpoints.
 
 from typing import Final
 
-from include.config import get_settings
 from include.names import Query
 from include.supervision.speed_layer import queries_of
 from spark_jobs.streaming import (
@@ -39,4 +38,4 @@ STREAMS: Final[dict[Query, Start]] = {
 
 
 if __name__ == "__main__":
-    main("speed-layer", {query: STREAMS[query] for query in queries_of(get_settings())})
+    main("speed-layer", STREAMS, usual=queries_of)

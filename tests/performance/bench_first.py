@@ -5,7 +5,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from include.names import Query
+from include.config import get_settings
+from include.supervision.speed_layer import queries_of
 from tests.performance import report
 from tests.performance.bench_speed import measure, rows_of
 from tests.stack import stack
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=int, default=45, help="how long each rate is measured")
     parser.add_argument("--warm-up", type=int, default=30, help="how long each rate runs before it is measured")
     options = parser.parse_args(arguments)
-    with stack(list(Query)) as running:
+    with stack(queries_of(get_settings())) as running:
         results = [measure(running, rate, options.seconds, options.warm_up) for rate in _RATES]
     report.show("Latency, p50 / p99", *rows_of(results))
     report.show(f"Processes at {_RATES[-1]} events/s", ["process", "cores", "peak MiB"], processes(results[-1]))

@@ -7,10 +7,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from include.config import PROJECT_ROOT
+from include.config import PROJECT_ROOT, get_settings
 from include.names import Part, Query
 from include.serving.client import connect
 from include.supervision.spark_submit import spark_environment
+from include.supervision.speed_layer import queries_of
 from tests.performance import report, usage
 from tests.performance.load import Generator, Load
 from tests.performance.stamps import instant_fraud_ms, processing_ms
@@ -98,7 +99,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--rates", default="1000,5000,10000,20000", help="events per second, separated by commas")
     parser.add_argument("--seconds", type=int, default=180, help="how long each rate is measured")
     parser.add_argument("--warm-up", type=int, default=60, help="how long each rate runs before it is measured")
-    parser.add_argument("--queries", default=",".join(Query), help="streams to run")
+    parser.add_argument("--queries", default=",".join(queries_of(get_settings())), help="streams to run")
     options = parser.parse_args(arguments)
     queries = [Query(name) for name in options.queries.split(",")]
     results = []
