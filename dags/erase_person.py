@@ -17,8 +17,10 @@
 
 What is not erased but ends by itself is in the certificate: Kafka by retention above all.
 
+On the command line: `airflow dags test erase_person --mark-success-pattern approve -c '{"user_id": "…"}'`, or
+`main.py erase`. Afterwards delete this run: its form holds the person's id.
+
 **If it fails**, clear the failed task. *Certify* lists what is left: run the DAG again for what came meanwhile.
-Afterwards delete this run: its form holds the person's id.
 """
 
 from datetime import timedelta
