@@ -8,7 +8,7 @@ from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_da
 from airflow.plugins_manager import AirflowPlugin
 
 from include.config import get_settings
-from include.orchestration.links import DataDocs, PlatformPageLink, ReportPage, SparkUi
+from include.orchestration.links import DataDocs, PlatformPageLink, ReceiptFile, ReportPage, SparkUi
 from include.page.application import ACTIONS, Rights, build
 
 
@@ -43,7 +43,13 @@ class PlatformPage(AirflowPlugin):
             "name": "Platform",
         }
     ]
-    global_operator_extra_links = [SparkUi(), DataDocs(), ReportPage(), PlatformPageLink()]  # noqa: RUF012 - as above
+    global_operator_extra_links = [  # noqa: RUF012 - as above
+        SparkUi(),
+        DataDocs(),
+        ReportPage(),
+        ReceiptFile(),
+        PlatformPageLink(),
+    ]
     external_views = [  # noqa: RUF012 - Airflow's own class attribute
         {
             "name": "Platform",

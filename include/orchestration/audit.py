@@ -21,6 +21,7 @@ def audit(settings: Settings, days: int) -> dict[str, Any]:
     spark_target(Connection.SPARK_BATCH)
     report = run(settings, last_days(days))
     return {
+        "run": report.run,
         "status": report.status,
         "days": report.days,
         **report.counts,

@@ -16,6 +16,23 @@ if TYPE_CHECKING:
 
 _STREAMING: Final = frozenset({DagId.SPEED_LAYER, DagId.SPEED_LAYER_HEALTH})
 _CHECKED: Final = frozenset({DagId.DATA_QUALITY, DagId.LAMBDA_HANDOVER})
+_WITH_RECEIPT: Final = frozenset({DagId.DEAD_LETTER_REPLAY, DagId.AUDIT, DagId.ERASE_PERSON})
+
+
+def _returned(ti_key: "TaskInstanceKey") -> Any:
+    """What a task returned; None before it has."""
+    from airflow.models.xcom import XComModel
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        found = session.execute(
+            XComModel.get_many(
+                key="return_value", run_id=ti_key.run_id, dag_ids=ti_key.dag_id, task_ids=ti_key.task_id
+            ).with_only_columns(XComModel.value)
+        ).first()
+    if found is None:
+        return None
+    return json.loads(found[0]) if isinstance(found[0], str) else found[0]
 
 
 class SparkUi(BaseOperatorLink):
@@ -48,19 +65,19 @@ class ReportPage(BaseOperatorLink):
 
     def get_link(self, operator: Any, *, ti_key: "TaskInstanceKey") -> str:  # noqa: ARG002 - Airflow's signature
         """The first report of the run; empty until it is made."""
-        if ti_key.dag_id != DagId.PLATFORM_REPORT:
-            return ""
-        from airflow.models.xcom import XComModel
-        from airflow.utils.session import create_session
-
-        with create_session() as session:
-            found = session.execute(
-                XComModel.get_many(
-                    key="return_value", run_id=ti_key.run_id, dag_ids=ti_key.dag_id, task_ids=ti_key.task_id
-                ).with_only_columns(XComModel.value)
-            ).first()
-        made = json.loads(found[0]) if found and isinstance(found[0], str) else found[0] if found else []
+        made = _returned(ti_key) if ti_key.dag_id == DagId.PLATFORM_REPORT else None
         return f"/platform/reports/{made[0]['report']}.html" if made else ""
+
+
+class ReceiptFile(BaseOperatorLink):
+    """What a replay, an audit or an erasure did, event by event where that matters."""
+
+    name = "Receipt"
+
+    def get_link(self, operator: Any, *, ti_key: "TaskInstanceKey") -> str:  # noqa: ARG002 - Airflow's signature
+        """The receipt of the run; empty until there is one."""
+        made = _returned(ti_key) if ti_key.dag_id in _WITH_RECEIPT else None
+        return f"/platform/receipts/{made['run']}.json" if isinstance(made, dict) and "run" in made else ""
 
 
 class PlatformPageLink(BaseOperatorLink):

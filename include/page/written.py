@@ -1,4 +1,4 @@
-"""Pages that jobs wrote, behind the same login: reports, and the Data Docs of the tables."""
+"""What jobs wrote, behind the same login: reports, the Data Docs of the tables, receipts of what was done to data."""
 
 import re
 from collections.abc import Callable
@@ -23,6 +23,9 @@ _DOCS_HEADERS: Final = {
 }
 _REPORT: Final = re.compile(r"^(daily|weekly)-\d{4}-\d\d-\d\d\.(html|md)$")
 _REPORTS_SHOWN: Final = 14
+# Replays of dead letters, audits, erasures: the folder below the data folder by the first word of their names.
+_RECEIPT: Final = re.compile(r"^(?P<kind>replay|audit|erasure)-\d{8}T\d+\.json$")
+_RECEIPT_FOLDERS: Final = {"replay": "dead-letters/receipts", "audit": "audits", "erasure": "erasures"}
 
 
 def newest_reports(settings: Settings) -> list[str]:
@@ -47,6 +50,14 @@ def add_written(app: FastAPI, settings: Callable[[], Settings]) -> None:
         if not _REPORT.match(name) or not path.is_file():
             raise HTTPException(404, f"there is no report {name}: python main.py report makes one")
         return FileResponse(path, headers=_REPORT_HEADERS)
+
+    @app.get("/receipts/{name}")
+    def receipt(name: str) -> FileResponse:
+        match = _RECEIPT.match(name)
+        folder = settings().platform_data_dir / _RECEIPT_FOLDERS[match["kind"]] if match else None
+        if folder is None or not (folder / name).is_file():
+            raise HTTPException(404, f"there is no receipt {name}")
+        return FileResponse(folder / name, headers=_REPORT_HEADERS)
 
     @app.get("/docs/{name:path}")
     def data_docs(name: str) -> Response:

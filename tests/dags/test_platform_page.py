@@ -12,6 +12,7 @@ from include.alerting.incidents import listed
 from include.alerting.intake import Intake
 from include.alerting.routing import load_routing
 from include.alerting.store import connection, store_path
+from include.audit.report import audits_dir
 from include.config import get_settings
 from include.handover.segments import write_atomically
 from include.local.ports import find_free
@@ -24,6 +25,7 @@ ROUTES = (
     "/platform/api/live",
     "/platform/api/actions",
     "/platform/reports/daily-2026-03-02.html",
+    "/platform/receipts/audit-20260302T000000.json",
     "/platform/docs/",
     "/platform/docs/silver.purchases.html",
 )
@@ -43,6 +45,7 @@ def incident(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         get_settings.cache_clear()
         settings = get_settings()
         write_atomically(report_folder(settings) / "daily-2026-03-02.html", "a report")
+        write_atomically(audits_dir(settings) / "audit-20260302T000000.json", "an audit")
         write_atomically(quality_dir(settings) / "docs" / "silver.purchases.html", "checks")
         write_atomically(quality_dir(settings) / "verdict.json", "not for readers of the docs")
         alert = Alert(source="t", kind=Kind.STOCK, severity=Severity.WARNING, subject="p-1 sells out", key="stock/p-1")
@@ -83,7 +86,7 @@ def test_every_route_of_the_page_is_closed_to_strangers(anonymous: TestClient) -
     app = next(plugin for plugin in plugins if plugin.name == "platform_page").fastapi_apps[0]["app"]
     routes = [(method, route.path) for route in app.routes for method in route.methods - {"HEAD"}]
 
-    assert len(routes) == 7
+    assert len(routes) == 8
     for method, path in routes:
         asked = f"/platform{path.replace('{name:path}', 'page.js').replace('{incident}', 'x').replace('{name}', 'x')}"
         assert anonymous.request(method, asked).status_code == 401, (method, path)
@@ -140,6 +143,8 @@ def test_what_jobs_wrote_is_shown_without_the_session_and_nothing_else_is(anonym
     assert docs.headers["content-security-policy"].startswith("sandbox allow-scripts;")
     assert 'href="silver.purchases.html"' in viewer.get("/platform/docs/").text
     assert viewer.get("/platform/api/actions").json()["reports"] == ["daily-2026-03-02.html"]
+    assert viewer.get("/platform/receipts/audit-20260302T000000.json").text == "an audit"
+    assert viewer.get("/platform/receipts/..%2Faudits%2Faudit-20260302T000000.json").status_code == 404
     for hidden in ("reports/weekly-2026-03-02.html", "reports/..%2Fverdict.json", "docs/..%2Fverdict.json", "docs/x"):
         assert viewer.get(f"/platform/{hidden}").status_code == 404, hidden
 
