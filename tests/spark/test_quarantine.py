@@ -10,7 +10,7 @@ from include.config import Settings
 from include.names import Table
 from include.quality.rows import faults
 from include.quality.suite import Suite, load_suite
-from spark_jobs.batch import gold, quarantine, silver
+from spark_jobs.batch import quarantine, silver
 from spark_jobs.io import read
 from tests.spark.bronze_rows import archive, lake_in, order
 
@@ -33,8 +33,6 @@ def test_rows_leave_with_their_reason_gold_follows_and_they_come_back(
     # Keeps its contract, but its money does not add up: the items cost 10.00.
     archive(spark, lake, [order("a", 0), order("gap", 1).again(1, 0, total="11.00")])
     silver.run(spark, lake)
-    gold.run(spark, lake)
-    assert orders_of_the_day(spark, lake) == 2
 
     moved = quarantine.quarantine(spark, lake, Table.SILVER_PURCHASES, [DAY])
 
