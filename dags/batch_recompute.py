@@ -11,7 +11,11 @@
 **Which days.** Gold recomputes the days that silver touched, and those of the form: a range `from` to `to`, or the last
 `days`. A backfill recomputes the day of each of its runs.
 
-**If it fails.** The old data stays in place. Read the log's last lines:
+**If *Gate* fails**, a silver table breaks a critical promise, and gold keeps its old totals. The error names table and
+expectation. Mend the cause, or move the rows aside by `main.py quarantine TABLE`; then `main.py validate TABLE`, and
+clear the task.
+
+**If another task fails.** The old data stays in place. Read the log's last lines:
 
 - *connection does not exist*: `python -m include.local.airflow_settings` in Airflow's environment.
 - *OutOfMemoryError*: raise `SPARK_BATCH_MEMORY` in `.env`, or recompute fewer days at once.
@@ -74,6 +78,15 @@ with DAG(
         inlets=[BRONZE_EVENTS],
         outlets=list(SILVER.values()),
     )
+
+    @task(task_display_name="Gate", inlets=list(SILVER.values()))
+    def gate() -> None:
+        """Refuse while silver breaks a critical promise: gold would publish what is known to be wrong."""
+        from include.config import get_settings
+        from include.orchestration.quality_gate import require_published
+
+        require_published(get_settings(), SILVER)
+
     gold = SparkBatchOperator(
         task_id="gold",
         task_display_name="Silver → gold",
@@ -83,4 +96,4 @@ with DAG(
         inlets=list(SILVER.values()),
         outlets=list(GOLD.values()),
     )
-    silver >> gold
+    silver >> gate() >> gold
