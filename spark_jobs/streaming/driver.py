@@ -29,8 +29,12 @@ logger = logging.getLogger(__name__)
 _LOOK_SECONDS: Final = 0.5
 _LAST_BATCH_SECONDS: Final = 30.0
 _IDLE_LOOK_SECONDS: Final = 0.01
-# A micro-batch costs about the same however few rows it has.
+# A micro-batch costs about the same however few rows it has. Spark starts them at multiples of their pause, so pauses
+# without a common divisor seldom have several start together and take the processors from the live query.
 _LESS_URGENT_MS: Final = 5000
+_DEAD_LETTERS_MS: Final = 5500
+_ACTIVITY_MS: Final = 4700
+_PATTERNS_MS: Final = 4300
 _SEARCHABLE_MS: Final = 2000
 
 
@@ -72,6 +76,9 @@ def trigger_ms(query: Query, settings: Settings) -> int:
     return {
         Query.BRONZE_ARCHIVE: settings.archive_trigger_seconds * 1000,
         Query.LIVE_METRICS: live,
+        Query.DEAD_LETTERS: max(_DEAD_LETTERS_MS, live),
+        Query.LIVE_ACTIVITY: max(_ACTIVITY_MS, live),
+        Query.FRAUD_PATTERNS: max(_PATTERNS_MS, live),
         Query.LIVE_EVENTS: max(_SEARCHABLE_MS, live),
         Query.LIVE_USER_EVENTS: max(_SEARCHABLE_MS, live),
         # Between checkpoints rows flow without a pause. The shortest time that Spark allows is five seconds.

@@ -16,7 +16,7 @@ from include.names import Query, Topic
 from spark_jobs.io import Stream, read, write
 from spark_jobs.streaming.driver import Running, main
 from spark_jobs.transforms.fraud_alerts import kafka_messages
-from spark_jobs.transforms.fraud_patterns import observations, pattern_alerts, window_states
+from spark_jobs.transforms.fraud_patterns import may_be_observed, observations, pattern_alerts, window_states
 from spark_jobs.transforms.parse import parse_events, valid_events
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def start(running: Running) -> StreamingQuery:
     """Start the query."""
     settings = running.settings
     rules = load_rules(settings.fraud_rules_file)
-    records = read(running.spark, [Topic.USER_EVENTS, Topic.PURCHASES], settings, stream=True)
+    records = read(running.spark, [Topic.USER_EVENTS, Topic.PURCHASES], settings, stream=True).where(may_be_observed())
     events = valid_events(parse_events(records)).withWatermark("event_time", f"{rules.patterns.late_minutes} minutes")
     query = write(
         window_states(observations(events, rules), rules),

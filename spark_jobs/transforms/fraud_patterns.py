@@ -1,6 +1,8 @@
 """Fraud that only shows over time: what one customer or one device does within a window of event time."""
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from pyspark.sql import Column, DataFrame
@@ -15,6 +17,12 @@ _KM_PER_DEGREE: Final = 111.2
 # Distinct values are counted by the bits that they set in so many words of 64. A sketch would be closer for thousands;
 # for a handful this never counts too many, seldom one too few, and its state is a few numbers instead of kilobytes.
 _WORDS: Final = 4
+
+
+def may_be_observed() -> Column:
+    """Whether a record's bytes name a type of event that the patterns look at: spares the others the judge."""
+    text = F.col("value").cast("string")
+    return reduce(or_, (text.contains(event_type) for event_type in _OBSERVED))
 
 
 def observations(events: DataFrame, rules: FraudRules) -> DataFrame:
