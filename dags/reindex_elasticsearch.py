@@ -43,7 +43,13 @@ with DAG(
     is_paused_upon_creation=False,
     default_args=task_defaults(retries=1, timeout=timedelta(hours=2), retry_delay=timedelta(minutes=1)),
     params={
-        "alias": Param(Alias.PIPELINE_HEALTH.value, type="string", enum=ALIASES, title="Alias"),
+        "alias": Param(
+            Alias.PIPELINE_HEALTH.value,
+            type="string",
+            enum=ALIASES,
+            title="Alias",
+            description="Whose index is built anew.",
+        ),
         "back": Param(
             False, type="boolean", title="Go back", description="Return to the index before the last reindex instead."
         ),

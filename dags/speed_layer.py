@@ -43,7 +43,13 @@ with DAG(
     is_paused_upon_creation=False,
     default_args=task_defaults(timeout=timedelta(minutes=5), retry_delay=timedelta(seconds=10)),
     params={
-        "action": Param("start", type="string", enum=["start", "stop", "restart"], title="What to do"),
+        "action": Param(
+            "start",
+            type="string",
+            enum=["start", "stop", "restart"],
+            title="What to do",
+            description="What is already as asked is left alone; *restart* takes a running driver down first.",
+        ),
     },
 ) as dag:
 

@@ -38,7 +38,7 @@ class _NiceHook(SparkSubmitHook):
 class SparkBatchOperator(SparkSubmitOperator):
     """Runs one job of ``spark_jobs/batch`` to its end, in the pool of batch drivers.
 
-    Each Delta table among the task's outlets gets the version, rows and duration of this run on its asset event.
+    Each of the task's outlets gets this run's duration on its asset event, and a Delta table its version and rows.
 
     Args:
         job: File below ``spark_jobs/batch``, for example ``silver.py``.
@@ -83,6 +83,6 @@ class SparkBatchOperator(SparkSubmitOperator):
         super().execute(context)
         seconds = round(time.monotonic() - started, 1)
         for outlet in self.outlets:
-            if outlet.name in set(Table):
-                facts = last_commit(settings.table_path(Table(outlet.name)))
-                context["outlet_events"][outlet].extra.update({**facts, "seconds": seconds})
+            is_table = outlet.name in set(Table)
+            facts = last_commit(settings.table_path(Table(outlet.name))) if is_table else {}
+            context["outlet_events"][outlet].extra.update({**facts, "seconds": seconds})

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from include.names import Alias
 from include.serving.freshness import iso
+from include.stock.shelf import Status
 
 Body = dict[str, Any]
 
@@ -131,9 +132,10 @@ def fraud() -> Body:
 
 
 def stock() -> Body:
-    """What sells out next, then the lowest levels."""
+    """The shelves that are low: what sells out next, then the lowest levels."""
     return {
         "size": _SHOWN,
         "track_total_hits": True,
+        "query": {"bool": {"must_not": {"term": {"status": Status.OK.value}}}},
         "sort": [{"hours_left": {"order": "asc", "missing": "_last"}}, {"level": {"order": "asc"}}],
     }

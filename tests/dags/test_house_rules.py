@@ -1,6 +1,7 @@
 """What every DAG of this repository keeps to, held over one DagBag."""
 
 import ast
+import inspect
 import sys
 from collections import Counter
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, Asset
 from airflow.sdk.definitions.asset import BaseAsset
+from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
 from include.config import PROJECT_ROOT
@@ -18,6 +20,7 @@ from include.names import DagId
 from include.orchestration.assets import READ_OUTSIDE, WRITTEN_OUTSIDE
 from include.orchestration.defaults import OWNER, Tag
 from include.orchestration.notifier import PlatformAlert
+from include.orchestration.spark_batch import SparkBatchOperator
 
 DAG_FILES = sorted((PROJECT_ROOT / "dags").glob("*.py"))
 # Generous for a busy machine: a file takes 0.05 s on a quiet one.
@@ -94,12 +97,27 @@ def test_a_dag_catches_nothing_up_by_itself_and_runs_once_at_a_time(dag: DAG) ->
     assert dag.is_paused_upon_creation is False
 
 
-def test_every_parameter_is_a_form_field_with_a_title_and_a_valid_default(dag: DAG) -> None:
+def test_every_parameter_is_a_form_field_with_a_title_a_description_and_a_valid_default(dag: DAG) -> None:
     for name in dag.params:
         shown = dag.params.get_param(name)
         assert shown.schema.get("title"), name
         assert shown.schema.get("type"), name
+        assert shown.description, name
         shown.resolve()
+
+
+def test_a_form_refuses_what_its_schema_does_not_allow(dag: DAG) -> None:
+    for name in dag.params:
+        shown = dag.params.get_param(name)
+        # Nothing of ours takes an object, so each field refuses one.
+        with pytest.raises(ParamValidationError):
+            shown.resolve({"not": "a value"})
+
+
+def test_every_asset_event_says_what_was_done(dag: DAG) -> None:
+    for task in dag.tasks:
+        if task.outlets and not isinstance(task, SparkBatchOperator):
+            assert 'outlet_events"]' in inspect.getsource(task.python_callable), task.task_id
 
 
 def test_every_task_is_retried_with_growing_pauses_ends_in_time_and_alerts(dag: DAG) -> None:

@@ -259,12 +259,12 @@ const Sections = (() => {
       [row.user_id ?? row.card_id ?? row.device_id, row.evidence ?? row.message].filter(Boolean).join(" · "),
       row.event_time ? ago(row.event_time) : "",
     ], (total) => `${whole.format(total)} so far`);
-    list("stock", "stock-count", answer.stock, away ?? "No stock level has arrived yet.", (row) => `${row.product_id} ${row.warehouse_id}`, (row) => [
+    list("stock", "stock-count", answer.stock, away ?? "No shelf is low.", (row) => `${row.product_id} ${row.warehouse_id}`, (row) => [
       `${row.product_id}${row.warehouse_id ? ` in ${row.warehouse_id}` : ""}`,
       row.level == null ? "–" : `${whole.format(row.level)} left`,
       [row.category, row.sold_per_hour != null ? `${row.sold_per_hour.toFixed(1)} sold per hour` : null].filter(Boolean).join(" · "),
       row.hours_left != null ? `sells out in ${span(row.hours_left * 3600)}` : row.status ?? "",
-    ], (total) => `${whole.format(total)} products in warehouses, what sells out first on top`);
+    ], (total) => `${whole.format(total)} shelves are low, what sells out first on top`);
   }
 
   return { $, set, make, keyed, kpis, alerts, streams, layers, shop, span, shortMoney, money, short, whole };
