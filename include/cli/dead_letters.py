@@ -190,7 +190,10 @@ def _print_table(columns: list[str], rows: list[dict[str, str]]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(*columns)
+    table = Table()
+    for name in columns:
+        # What is copied into the next command is never cut.
+        table.add_column(name, no_wrap=name == "place", overflow="fold")
     for row in rows:
         table.add_row(*(escape(str(row[name])) for name in columns))
     Console().print(table)

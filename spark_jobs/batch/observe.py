@@ -59,7 +59,7 @@ def _recent(spark: SparkSession, settings: Settings, now: datetime) -> DataFrame
 
 
 def _fact(kind: str, subject: str, now: datetime, value: float, allowed: float) -> tuple[Any, ...]:
-    return (kind, subject, None, float(value), None, None, allowed, now.date())
+    return (kind, subject, None, float(value), None, None, float(allowed), now.date())
 
 
 def _of_silver(spark: SparkSession, settings: Settings, now: datetime) -> Iterator[tuple[Any, ...]]:

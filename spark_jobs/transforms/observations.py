@@ -15,6 +15,9 @@ _BEFORE_DAYS: Final = 7
 _LEAST_DAYS: Final = 3
 # A share of which there is nothing would make the index infinite.
 _LEAST_SHARE: Final = 1e-4
+# Fewer events say nothing: a ratio or a share of them is chance.
+LEAST_IN_HOUR: Final = 20
+LEAST_IN_DAY: Final = 200
 
 
 def _row(kind: str, subject: str | Column, **values: Column) -> list[Column]:
@@ -32,7 +35,7 @@ def _row(kind: str, subject: str | Column, **values: Column) -> list[Column]:
 _NUMBERS: Final = ("value", "usual", "ratio", "allowed")
 
 
-def volume(events: DataFrame, subject: str, now: datetime) -> DataFrame:
+def volume(events: DataFrame, subject: str, now: datetime, least: int = LEAST_IN_HOUR) -> DataFrame:
     """Events of each closed hour of the last day beside the median of the same hour of the seven days before.
 
     Hours of which fewer than three of these days have events are left out: nobody knows what is usual then.
@@ -41,6 +44,7 @@ def volume(events: DataFrame, subject: str, now: datetime) -> DataFrame:
         events: Rows with ``event_time`` and ``event_date``.
         subject: What they are called.
         now: The present.
+        least: Usual events that an hour must have.
     """
     closed = now.replace(minute=0, second=0, microsecond=0)
     hours = (
@@ -57,13 +61,13 @@ def volume(events: DataFrame, subject: str, now: datetime) -> DataFrame:
         .join(earlier, same_hour)
         .groupBy("now.hour", "now.events")
         .agg(F.median("before.events").alias("usual"), F.count(F.lit(1)).alias("days"))
-        .where(F.col("days") >= _LEAST_DAYS)
+        .where((F.col("days") >= _LEAST_DAYS) & (F.col("usual") >= least))
     )
     value, usual = F.col("events"), F.col("usual")
     return compared.select(*_row("volume", subject, hour=F.col("hour"), value=value, usual=usual, ratio=value / usual))
 
 
-def drift(events: DataFrame, column: str, subject: str, now: datetime) -> DataFrame:
+def drift(events: DataFrame, column: str, subject: str, now: datetime, least: int = LEAST_IN_DAY) -> DataFrame:
     """How far the shares of a column's values today are from those of the seven days before.
 
     The value is the population stability index: below 0.1 nothing has changed, above 0.25 something has.
@@ -73,6 +77,7 @@ def drift(events: DataFrame, column: str, subject: str, now: datetime) -> DataFr
         column: The column; one of few values.
         subject: What it is called.
         now: The present.
+        least: Events that today must have, and the days before together.
     """
     today = now.date()
     counted = (
@@ -84,7 +89,7 @@ def drift(events: DataFrame, column: str, subject: str, now: datetime) -> DataFr
         )
     )
     sums = counted.agg(F.sum("now").alias("all_now"), F.sum("before").alias("all_before"))
-    shares = counted.crossJoin(F.broadcast(sums)).where("all_now > 0 AND all_before > 0")
+    shares = counted.crossJoin(F.broadcast(sums)).where(f"all_now >= {least} AND all_before >= {least}")
     share_now = F.greatest(F.col("now") / F.col("all_now"), F.lit(_LEAST_SHARE))
     share_before = F.greatest(F.col("before") / F.col("all_before"), F.lit(_LEAST_SHARE))
     index = F.sum((share_now - share_before) * F.log(share_now / share_before))
