@@ -46,7 +46,7 @@ def _html_of(part: Text | Grid | Chart) -> str:
     if isinstance(part, Text):
         return f"<p>{escape(part.text)}</p>"
     if isinstance(part, Chart):
-        return f"<figure>{svg(part)}<figcaption>{escape(part.title)}</figcaption></figure>"
+        return f"<figure><figcaption>{escape(part.title)}</figcaption>{svg(part)}</figure>"
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in part.headings)
     body = "".join(f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in part.rows)
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

@@ -18,6 +18,8 @@ from include.alerting.routing import load_routing
 from include.config import Settings
 from include.handover.segments import Segment, ledger_of
 from include.names import Alias, Query
+from include.reports.period import Length, period_of
+from include.reports.publishing import publish as write_report
 from include.serving.pipeline_health import HealthRecord, publish
 from include.supervision.heartbeat import Heartbeat, write_heartbeat
 
@@ -205,3 +207,4 @@ def fill(settings: Settings, client: Elasticsearch) -> None:
     running_streams(settings, now)
     _segments(settings, now)
     alerts(settings, now)
+    write_report(settings, period_of(Length.DAILY, now.date()))

@@ -124,6 +124,25 @@ def test_a_dag_is_triggered_after_a_question(visitor: BrowserContext, site: Site
     assert [run["conf"] for run in runs] == [{"action": "restart"}]
 
 
+def test_a_report_is_read_from_the_page(visitor: BrowserContext, site: Site) -> None:
+    logged_in(visitor, site, "viewer")
+    page = opened(visitor, site)
+    with visitor.expect_page() as opening:
+        page.get_by_role("link", name="daily report").click()
+    report = opening.value
+    problems: list[str] = []
+    report.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    report.reload()
+
+    expect(report.get_by_role("heading", level=1)).to_contain_text("Daily report: ")
+    expect(report.get_by_role("img", name="Revenue in EUR")).to_be_visible()
+    assert overflow(report) == 0
+    report.screenshot(path=SCREENSHOTS / "report.png", full_page=True)
+    report.set_viewport_size({"width": 390, "height": 844})
+    assert overflow(report) == 0
+    assert problems == []
+
+
 def test_a_viewer_may_look_and_not_act(visitor: BrowserContext, site: Site) -> None:
     logged_in(visitor, site, "viewer")
     page = opened(visitor, site)
