@@ -1,5 +1,6 @@
-"""The driver under the supervisor: killed while events arrive, started again from its checkpoints, stopped well."""
+"""What is killed under load: the driver, Kafka, Elasticsearch. All of it comes back, and the totals are exact."""
 
+import logging
 import os
 import signal
 import time
@@ -7,50 +8,52 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from elasticsearch import ApiError, TransportError
 
 from include.config import Settings
 from include.handover.checkpoint import query_id_of
-from include.local.kafka import KafkaBroker
-from include.local.supervisor import Supervisor
-from include.messaging.topics import create_topics
 from include.names import Alias, Part, Query
 from include.serving.client import connect
-from include.serving.indices import install
 from include.supervision import speed_layer
-from tests.integration.conftest import data_folder, running, settings_in
 from tests.integration.speed_layer_events import Shop, order
+from tests.stack import Stack, stack
+
+logger = logging.getLogger(__name__)
+
+# Long enough for a busy machine; how long it takes is in the log.
+PATIENCE_SECONDS = 150
 
 
-@pytest.fixture
-def settings(elasticsearch: Settings) -> Iterator[Settings]:
-    with data_folder() as folder:
-        mine = settings_in(folder).model_copy(update={"elasticsearch_url": elasticsearch.search_url})
-        # model_copy does not say so, but the driver must be told.
-        mine.model_fields_set.add("elasticsearch_url")
-        broker = KafkaBroker(mine)
-        broker.prepare()
-        with running(broker.program(), broker, mine.log_dir):
-            create_topics(mine)
-            with connect(mine) as client:
-                install(client)
-            yield mine
-            Supervisor(mine).shut_down()
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Stack]:
+    with stack() as running:
+        assert speed_layer.start(running.settings, [Query.LIVE_METRICS])
+        assert not speed_layer.start(running.settings, [Query.LIVE_METRICS])
+        yield running
 
 
-def live(settings: Settings) -> tuple[int, int]:
+@pytest.fixture(scope="module")
+def shop(platform: Stack) -> Shop:
+    shop = Shop(platform.settings)
+    shop.send(order("first"))
+    wait_for(lambda: live(platform.settings) == shop.truth, 120)
+    return shop
+
+
+def live(settings: Settings) -> tuple[int, int] | None:
+    """Orders and cents as a search finds them; None while Elasticsearch does not answer."""
     checkpoint = Path(settings.checkpoint_path(Query.LIVE_METRICS))
     if not (checkpoint / "metadata").exists():
         return 0, 0
-    query_id = query_id_of(checkpoint)
-    with connect(settings) as client:
-        client.indices.refresh(index=Alias.METRICS.value)
-        sums = client.search(
-            index=Alias.METRICS.value,
-            size=0,
-            query={"bool": {"filter": [{"term": {"dimension": "all"}}, {"term": {"query_id": query_id}}]}},
-            aggs={name: {"sum": {"field": name}} for name in ("orders", "revenue_minor")},
-        )["aggregations"]
-    return int(sums["orders"]["value"]), int(sums["revenue_minor"]["value"])
+    filters = [{"term": {"dimension": "all"}}, {"term": {"query_id": query_id_of(checkpoint)}}]
+    sums = {name: {"sum": {"field": name}} for name in ("orders", "revenue_minor")}
+    try:
+        with connect(settings) as client:
+            client.indices.refresh(index=Alias.METRICS.value)
+            found = client.search(index=Alias.METRICS.value, size=0, query={"bool": {"filter": filters}}, aggs=sums)
+    except (ApiError, TransportError):
+        return None
+    return int(found["aggregations"]["orders"]["value"]), int(found["aggregations"]["revenue_minor"]["value"])
 
 
 def wait_for(condition: Callable[[], bool], seconds: float) -> float:
@@ -62,24 +65,29 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> float:
 
 
 @pytest.mark.timeout(280)
-def test_a_driver_killed_in_the_middle_comes_back_and_the_totals_are_exact(settings: Settings) -> None:
-    supervisor, shop = Supervisor(settings), Shop(settings)
-    shop.send(order("first"))
-    assert speed_layer.start(settings, [Query.LIVE_METRICS])
-    assert not speed_layer.start(settings, [Query.LIVE_METRICS])
-    wait_for(lambda: live(settings) == shop.truth, 120)
-
+@pytest.mark.parametrize("victim", [Part.SPEED_LAYER, Part.KAFKA, Part.ELASTICSEARCH])
+def test_what_is_killed_under_load_comes_back_and_the_totals_are_exact(
+    platform: Stack, shop: Shop, victim: Part
+) -> None:
+    pid = platform.pids()[victim.value]
     for number in range(40):
-        shop.send(*(order(f"n{number}-{one}", "1.25") for one in range(10)), partition=number % 2)
+        shop.send(*(order(f"{victim}-{number}-{one}", "1.25") for one in range(10)), partition=number % 2)
         time.sleep(0.05)
         if number == 20:
-            os.kill(supervisor.states()[Part.SPEED_LAYER].pid, signal.SIGKILL)
-    wait_for(lambda: live(settings) == shop.truth, 120)
+            os.kill(pid, signal.SIGKILL)
+            killed = time.monotonic()
+    wait_for(lambda: live(platform.settings) == shop.truth, PATIENCE_SECONDS)
+    logger.info("%s: exact again %.1f s after it was killed", victim, time.monotonic() - killed)
+    assert platform.pids()[victim.value] != pid
 
+
+def test_a_driver_that_is_stopped_ends_its_batches_and_stays_away(platform: Stack, shop: Shop) -> None:
+    settings = platform.settings
     pid = speed_layer.state(settings).pid
     assert speed_layer.stop(settings)
     after = speed_layer.state(settings)
     assert (after.is_running, after.is_wanted) == (False, False)
     assert pid is not None
-    assert "ends after the micro-batches in flight" in supervisor.tail(Part.SPEED_LAYER, 400)
+    assert "ends after the micro-batches in flight" in platform.supervisor.tail(Part.SPEED_LAYER, 400)
     assert not speed_layer.stop(settings)
+    assert live(settings) == shop.truth
