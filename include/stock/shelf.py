@@ -7,7 +7,7 @@ them, so that order, copies and repetitions cannot matter.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
@@ -86,7 +86,7 @@ class Shelf:
         """As text, for ``shelf_from``."""
         lists = {"movements": [one._asdict() for one in self.movements], "sales": [one._asdict() for one in self.sales]}
         counted = self.counted._asdict() if self.counted else None
-        return json.dumps(asdict(self) | lists | {"counted": counted}, separators=(",", ":"))
+        return json.dumps(vars(self) | lists | {"counted": counted}, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
