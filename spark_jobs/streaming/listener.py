@@ -75,6 +75,9 @@ class ProgressListener(StreamingQueryListener):  # type: ignore[misc]  # mypy sk
         """Begin a query's heartbeat."""
         query, now = Query(event.name), time.time()
         self._names[str(event.id)] = query
+        before = read_heartbeat(self._settings, query)
+        # A query that finds nothing new says nothing of where it stands: it stands where it ended.
+        reached = before.end_offsets if before and before.query_id == str(event.id) else {}
         self._keep(
             query,
             Heartbeat(
@@ -84,6 +87,7 @@ class ProgressListener(StreamingQueryListener):  # type: ignore[misc]  # mypy sk
                 started_at=now,
                 updated_at=now,
                 trigger_ms=self._triggers_ms.get(query),
+                end_offsets=reached,
                 offsets_moved_at=now,
             ),
         )
