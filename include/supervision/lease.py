@@ -93,7 +93,7 @@ class Lease:
             if current is not None and current.is_alive():
                 raise LeaseError(
                     f"{self._path.stem} already runs: process {current.pid} on {current.host} (epoch {current.epoch}) "
-                    f"holds {self._path}. Stop it first: python main.py speed-layer stop"
+                    f"holds {self._path}. Stop it first: the DAG speed_layer with action stop, or ./run.sh stop"
                 )
             process = psutil.Process()
             started, host = float(process.create_time()), socket.gethostname()
