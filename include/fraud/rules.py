@@ -4,10 +4,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from include.errors import ConfigurationError
+from include.rules_file import read_rules_file
 
 DEFAULT_RULES: Final = Path(__file__).with_name("rules.yaml")
 
@@ -125,16 +124,4 @@ def load_rules(path: Path = DEFAULT_RULES) -> FraudRules:
     Raises:
         ConfigurationError: Naming each field that cannot be used, what was found and what is asked for.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"{path}: cannot be read as YAML: {error}") from error
-    try:
-        return FraudRules.model_validate(content)
-    except ValidationError as error:
-        lines = [
-            f"{path.name}: {'.'.join(str(part) for part in item['loc']) or 'the file'}: {item['msg']} "
-            f"(found {item['input']!r}, {type(item['input']).__name__})"
-            for item in error.errors()
-        ]
-        raise ConfigurationError("\n".join(lines)) from error
+    return read_rules_file(path, FraudRules)

@@ -4,11 +4,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Final
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from include.alerting.alert import Severity
-from include.errors import ConfigurationError
+from include.rules_file import read_rules_file
 
 DEFAULT_RULES: Final = Path(__file__).with_name("rules.yaml")
 
@@ -64,16 +63,4 @@ def load_rules(path: Path = DEFAULT_RULES) -> StockRules:
     Raises:
         ConfigurationError: Naming each field that cannot be used, what was found and what is asked for.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"{path}: cannot be read as YAML: {error}") from error
-    try:
-        return StockRules.model_validate(content)
-    except ValidationError as error:
-        lines = [
-            f"{path.name}: {'.'.join(str(part) for part in item['loc']) or 'the file'}: {item['msg']} "
-            f"(found {item['input']!r}, {type(item['input']).__name__})"
-            for item in error.errors()
-        ]
-        raise ConfigurationError("\n".join(lines)) from error
+    return read_rules_file(path, StockRules)
