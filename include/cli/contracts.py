@@ -91,11 +91,11 @@ def _schema(name: str) -> "Mapping[str, Any]":
         known = ", ".join(f"{contract.name}.v{contract.version}" for contract in load_contracts())
         raise typer.BadParameter(f"{name} is neither a file nor one of {known}")
     try:
-        schema = json.loads(path.read_text(encoding="utf-8"))
+        schema: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         schema["properties"]["event_type"], schema["required"]
     except (ValueError, KeyError, TypeError) as error:
         raise typer.BadParameter(f"{name} is no contract: {error!r}") from error
-    return schema  # type: ignore[no-any-return]
+    return schema
 
 
 def _docs() -> None:
