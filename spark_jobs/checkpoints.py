@@ -11,6 +11,8 @@ from include.errors import ConfigurationError
 from include.handover.segments import write_atomically
 from include.supervision.beginning import FROZEN, WARM_UP, beginning_of, last_done, planned
 
+_Writer = Callable[[DataFrame, int], None]
+
 _FILE: Final = "state.json"
 _NOTHING: Final = "nothing"
 _REPLACED: Final = "org.apache.spark.sql.catalyst.expressions.RuntimeReplaceable"
@@ -44,13 +46,21 @@ def require_same_state(frame: DataFrame, checkpoint: Path, query: str) -> None:
         write_atomically(path, json.dumps(state, indent=1))
 
 
-def without_warm_up(write: Callable[[DataFrame, int], None], checkpoint: Path) -> Callable[[DataFrame, int], None]:
-    """What writes a query's micro-batches, but for the one that only fills the state of a query that began anew."""
+def without_warm_up(write: _Writer, checkpoint: Path, warm_up: _Writer | None = None) -> _Writer:
+    """What writes a query's micro-batches, but for the one that only fills the state of a query that began anew.
+
+    Args:
+        write: Takes the other micro-batches.
+        checkpoint: The query's.
+        warm_up: Takes that one; by default Spark computes it, and keeps its state.
+    """
     if beginning_of(checkpoint) is None:
         return write
 
     def write_later(frame: DataFrame, batch_id: int) -> None:
-        if batch_id == WARM_UP:
+        if batch_id == WARM_UP and warm_up:
+            warm_up(frame, batch_id)
+        elif batch_id == WARM_UP:
             # Spark computes, and keeps, only what somebody asks for.
             frame.write.format("noop").mode("overwrite").save()
         else:

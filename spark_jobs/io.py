@@ -34,6 +34,8 @@ class Stream:
         output: Spark's output mode: ``append``, or ``update`` for results that change.
         real_time: Run in Real-Time Mode, in which rows do not wait for a micro-batch; ``every`` is then the pause
             between checkpoints. A query that drains does not.
+        warm_up: Takes the micro-batch that only fills what a query knows when it began anew; by default Spark computes
+            it, and keeps its state.
     """
 
     query: Query
@@ -41,6 +43,7 @@ class Stream:
     options: Options = field(default_factory=dict)
     output: OutputMode = "append"
     real_time: bool = False
+    warm_up: BatchWriter | None = None
 
 
 def read(
@@ -168,7 +171,7 @@ def _start(
     if isinstance(target, Topic):
         return writer.format("kafka").options(**_kafka_target(target, settings)).start()
     if not isinstance(target, Table):
-        return writer.foreachBatch(without_warm_up(target, Path(checkpoint))).start()
+        return writer.foreachBatch(without_warm_up(target, Path(checkpoint), stream.warm_up)).start()
     if partition_by:
         writer = writer.partitionBy(*partition_by)
     return writer.format("delta").start(settings.table_path(target))

@@ -15,7 +15,6 @@ from include.local.java import java
 
 SOURCES: Final = PROJECT_ROOT / "spark_jobs" / "jvm"
 JAR_NAME: Final = "realtime-data-platform-judge.jar"
-_NEEDED: Final = ("jackson-core-2*.jar", "spark-sql-api_*.jar", "spark-sql_*.jar", "scala-library-*.jar")
 _RELEASE: Final = "17"
 # A zip file without a date of its own is the same file each time.
 _DATE: Final = (1980, 1, 1, 0, 0, 0)
@@ -61,7 +60,7 @@ def build_judge_jar(settings: Settings, spark_jars: Path) -> Path:
 
 def _compile(settings: Settings, spark_jars: Path, classes: Path) -> None:
     [compiler] = ArtifactCache(settings).jars("compiler")
-    needed = ":".join(str(jar) for pattern in _NEEDED for jar in spark_jars.glob(pattern))
+    needed = ":".join(str(jar) for jar in sorted(spark_jars.glob("*.jar")) if jar.name != JAR_NAME)
     command = [java(settings), "-jar", str(compiler), f"-{_RELEASE}", "-proc:none", "-nowarn"]
     command += ["-classpath", needed, "-d", str(classes), str(SOURCES)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)

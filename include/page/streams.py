@@ -36,8 +36,6 @@ def _row(query: Query, heartbeat: Heartbeat | None, seen: Mapping[str, Any], now
         state, reason = ("failed", heartbeat.ended.splitlines()[0][:200]) if heartbeat.ended else ("off", "Stopped.")
     elif silent > _SILENT_SECONDS + heartbeat.quiet_seconds:
         state, reason = "failed", f"No heartbeat for {silent:.0f} s."
-    elif heartbeat.lacks_rows:
-        state, reason = "degraded", f"{heartbeat.dropped_by_watermark} rows were dropped by the watermark."
     elif heartbeat.slow_since:
         state, reason = "degraded", f"Slower than its trigger for {moment - heartbeat.slow_since:.0f} s."
     else:

@@ -156,11 +156,6 @@ def _weaknesses(beat: Heartbeat, lag: int, now: float, bounds: Bounds) -> Iterat
         )
     if beat.rejected_share > bounds.rejected_share:
         yield f"{beat.rejected_share:.0%} of the latest records are dead letters (at most {bounds.rejected_share:.0%})"
-    if beat.lacks_rows:
-        yield (
-            f"{beat.dropped_by_watermark} rows were dropped by the watermark since the driver started: "
-            "the live numbers lack them until the next batch run"
-        )
 
 
 def _is_starting(settings: Settings, now: float, bounds: Bounds) -> bool:

@@ -13,9 +13,6 @@ from include.names import Query
 
 # Rows flow through these without waiting for a batch; what Spark calls a batch is the time between two checkpoints.
 REAL_TIME: Final = frozenset({Query.FRAUD_INSTANT})
-# Their watermark runs on arrival, so that nothing can be late.
-_NEVER_DROP: Final = frozenset({Query.LIVE_METRICS})
-
 _OF_EVENT_TIME: Final = frozenset({Query.FRAUD_PATTERNS})
 
 
@@ -70,11 +67,6 @@ class Heartbeat:
     state_bytes: int = 0
     durations_ms: dict[str, int] = field(default_factory=dict)
     ended: str | None = None
-
-    @property
-    def lacks_rows(self) -> bool:
-        """Whether rows were dropped that must never be: elsewhere late rows are left to the batch layer on purpose."""
-        return self.query in _NEVER_DROP and self.dropped_by_watermark > 0
 
     @property
     def may_stand_still(self) -> bool:

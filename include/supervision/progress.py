@@ -85,9 +85,6 @@ def record_of(heartbeat: Heartbeat, lag: int | None) -> HealthRecord:
         heartbeat: The heartbeat.
         lag: Records waiting at the broker; None where it could not be asked.
     """
-    problem = heartbeat.ended or (
-        f"{heartbeat.dropped_by_watermark} rows were dropped by the watermark" if heartbeat.lacks_rows else None
-    )
     metrics = {
         "batch_id": heartbeat.batch_id,
         "batch_ms": heartbeat.batch_ms,
@@ -105,8 +102,8 @@ def record_of(heartbeat: Heartbeat, lag: int | None) -> HealthRecord:
         time=as_time(heartbeat.updated_at),
         kind="stream",
         subject=heartbeat.query,
-        status="failed" if heartbeat.ended else "degraded" if problem else "ok",
-        reason=problem,
+        status="failed" if heartbeat.ended else "ok",
+        reason=heartbeat.ended or None,
         metrics={name: float(value) for name, value in metrics.items()},
         details={"end_offsets": heartbeat.end_offsets, "query_id": heartbeat.query_id, "pid": heartbeat.pid},
     )

@@ -76,6 +76,8 @@ def spark_submit_command(
     """
     memory = settings.spark_driver_memory if profile == "live" else settings.spark_batch_memory
     properties = {"spark.local.dir": str(settings.platform_data_dir / "spark-tmp"), **(conf or {})}
+    if profile == "live":
+        properties = {"spark.scheduler.allocation.file": (CONF_DIR / "pools.xml").as_uri(), **properties}
     return [
         str(spark_home() / "bin" / "spark-submit"),
         *(["--master", master] if master else []),

@@ -19,7 +19,7 @@ JOB: Final = PROJECT_ROOT / "spark_jobs" / "streaming" / "speed_layer.py"
 
 # Queries wait for a processor most of the time: more tasks than cores keep a slow one from holding up the others. The
 # instant fraud rules hold two of them for good, one for each partition of their topic.
-LOCAL_MASTER: Final = "local[6]"
+LOCAL_MASTER: Final = "local[4]"
 NO_CONF: Final[Mapping[str, str]] = {}
 _STOP_SECONDS: Final = 60
 _LOOK_SECONDS: Final = 0.2

@@ -97,7 +97,7 @@ def _of_silver(
 
 
 def of_streams(settings: Settings, now: datetime) -> Iterator[Observation]:
-    """For each stream that ever ran: seconds that records wait for it, and rows that its watermark dropped."""
+    """For each stream that ever ran: seconds that records wait for it."""
     ends = end_offsets(settings)
     for query in Query:
         beat = read_heartbeat(settings, query)
@@ -105,5 +105,3 @@ def of_streams(settings: Settings, now: datetime) -> Iterator[Observation]:
             continue
         waits = now.timestamp() - beat.offsets_moved_at if beat.lag(ends) else 0
         yield Observation("behind", query.value, max(waits, 0), allowed=STREAM_SECONDS + beat.quiet_seconds)
-        if beat.lacks_rows or query is Query.LIVE_METRICS:
-            yield Observation("dropped", query.value, beat.dropped_by_watermark, allowed=0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from include.config import Settings
@@ -27,29 +27,12 @@ class Stamps:
     kafka_time_max: datetime
 
 
-def observed(events: DataFrame, observation: Observation) -> DataFrame:
-    """The events, whose stamps the observation holds once they were computed."""
-    return events.observe(
-        observation,
-        F.max("event_time").alias("event_time_max"),
-        F.min("kafka_time").alias("kafka_time_min"),
-        F.max("kafka_time").alias("kafka_time_max"),
-    )
-
-
-def stamps_of(observation: Observation) -> Stamps | None:
-    """What was observed; None when there was no event."""
-    found = observation.get
-    return Stamps(**found) if found.get("kafka_time_max") else None
-
-
 def as_text(action: Column, *fields: Column) -> list[Column]:
     """The two columns of a document: what to do with it, and its fields, both as JSON."""
     return [F.to_json(action).alias("action"), F.to_json(F.struct(*fields)).alias("source")]
 
 
 def _iso(time: datetime) -> str:
-    # PySpark gives times without a zone, in the machine's own.
     return time.astimezone(UTC).isoformat(timespec="milliseconds")
 
 

@@ -4,19 +4,16 @@
 
 A document's id holds the query's id and the micro-batch's number, and Spark repeats a failed micro-batch with the same
 number and offsets: a repetition writes over its own documents and adds nothing. The sums themselves need no state; only
-the ids of the latest events are remembered, to count copies once.
-
-The watermark runs on arrival, and each micro-batch reads every partition up to its end. So whatever is read later has
-also arrived later, and no event falls behind the watermark, however unevenly partitions are filled and however long the
-driver was away. That is why there is no ``maxOffsetsPerTrigger``: it would let partitions drift apart in time.
+the ids of the latest events are remembered, to count copies once. No event is too late to be counted.
 """
 
 import logging
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from pyspark.sql import DataFrame, Observation
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.streaming import StreamingQuery
 
@@ -24,11 +21,12 @@ from include.config import Settings
 from include.handover.segments import Segment
 from include.names import RAW_TOPICS, Alias, Query
 from include.serving.aliases import create_index
-from include.serving.bulk import bulk_writer
+from include.serving.bulk import Document, bulk_writer
 from include.serving.client import connect, reachable
 from spark_jobs.io import Stream, read, write
-from spark_jobs.streaming.documents import as_text, collect, observed, send, stamped, stamps_of
+from spark_jobs.streaming.documents import as_text, collect, send, stamped
 from spark_jobs.streaming.driver import Running, main
+from spark_jobs.streaming.once import Firsts, Once
 from spark_jobs.transforms.metrics import additive_metrics
 from spark_jobs.transforms.parse import parse_events, valid_events
 
@@ -50,11 +48,6 @@ _COLUMNS: Final = (
     "total",
 )
 _SUMS: Final = ("events", "orders", "items", "returns", "sessions", "carts", "checkouts")
-
-
-def deduplicated(events: DataFrame, window_seconds: int) -> DataFrame:
-    """Each event once: copies that arrive within the window after it are left out."""
-    return events.withWatermark("kafka_time", f"{window_seconds} seconds").dropDuplicatesWithinWatermark(["event_id"])
 
 
 def additive_documents(rows: DataFrame, segment: Segment, batch_id: int) -> DataFrame:
@@ -95,6 +88,7 @@ class MetricsSink:
         self._settings: Settings = running.settings
         self._bulk = bulk_writer(running.settings, stop=running.stop)
         running.ending.callback(self._bulk.close)
+        self._once = Once(running.spark, running.settings, Query.LIVE_METRICS)
         self._index = ""
 
     def write(self, events: DataFrame, batch_id: int) -> None:
@@ -102,23 +96,30 @@ class MetricsSink:
         self._running.leases[Query.LIVE_METRICS].require()
         segment = self._running.segments.segment_of(batch_id)
         self._prepare(segment.index)
-        started, observation = time.monotonic(), Observation()
-        rows = additive_metrics(observed(events, observation), WINDOW_SECONDS)
-        documents = collect(additive_documents(rows, segment, batch_id))
+        started = time.monotonic()
+        with self._once.firsts_of(events, batch_id) as firsts:
+            documents = collect(additive_documents(additive_metrics(firsts.events, WINDOW_SECONDS), segment, batch_id))
+        self._send(documents, firsts, segment, batch_id, (time.monotonic() - started) * 1000)
+
+    def warm_up(self, events: DataFrame, batch_id: int) -> None:
+        """Remember the events of a micro-batch that somebody else has written."""
+        with self._once.firsts_of(events, batch_id):
+            pass
+
+    def _send(
+        self, documents: Sequence[Document], firsts: Firsts, segment: Segment, batch_id: int, compute_ms: float
+    ) -> None:
         if not documents:
             return
-        computed = time.monotonic()
-        documents = stamped(documents, stamps_of(observation), datetime.now(UTC))
         self._running.leases[Query.LIVE_METRICS].require()
+        started = time.monotonic()
+        documents = stamped(documents, firsts.stamps, datetime.now(UTC))
         result = send(self._running.spark, self._settings, self._bulk, segment.index, documents)
         logger.info(
-            "query=live_metrics batch=%s segment=%s documents=%s refused=%s compute_ms=%.0f index_ms=%.0f",
-            batch_id,
-            segment.number,
-            result.written,
-            len(result.refused),
-            (computed - started) * 1000,
-            (time.monotonic() - computed) * 1000,
+            "query=live_metrics batch=%s segment=%s events=%s copies=%s documents=%s refused=%s compute_ms=%.0f "
+            "index_ms=%.0f",
+            *(batch_id, segment.number, firsts.count, firsts.copies, result.written, len(result.refused)),
+            *(compute_ms, (time.monotonic() - started) * 1000),
         )
 
     def _prepare(self, index: str) -> None:
@@ -133,11 +134,12 @@ def start(running: Running) -> StreamingQuery:
     """Start the query."""
     records = read(running.spark, RAW_TOPICS, running.settings, stream=True)
     events = valid_events(parse_events(records)).select(*_COLUMNS)
+    sink = MetricsSink(running)
     query = write(
-        deduplicated(events, running.settings.dedup_window_seconds),
-        MetricsSink(running).write,
+        events,
+        sink.write,
         running.settings,
-        stream=Stream(Query.LIVE_METRICS, running.every(Query.LIVE_METRICS)),
+        stream=Stream(Query.LIVE_METRICS, running.every(Query.LIVE_METRICS), warm_up=sink.warm_up),
     )
     assert query is not None
     return query

@@ -49,11 +49,12 @@ def observations(events: DataFrame, rules: FraudRules) -> DataFrame:
             F.col("subject.subject").alias("subject"),
             "event_time",
             "kafka_time",
-            "user_id",
-            "device_id",
             "latitude",
             "longitude",
-            F.when(is_small, F.col("card_id")).alias("small_card"),
+            # By id, so that a copy of an order is no second order.
+            _place(F.when(is_order, F.col("event_id"))).alias("order_place"),
+            _place(F.when(is_small, F.col("card_id"))).alias("small_card_place"),
+            _place(F.col("user_id")).alias("user_place"),
             F.when(F.col("event_type") == "address_changed", F.col("event_time")).alias("address_changed_at"),
             F.when(is_high, F.col("event_time")).alias("high_order_at"),
             F.when(
@@ -70,10 +71,9 @@ def window_states(observed: DataFrame, rules: FraudRules) -> DataFrame:
     minutes = rules.patterns.window_minutes
     window = F.window("event_time", f"{minutes} minutes", f"{minutes * 30} seconds")
     return observed.groupBy("subject_kind", "subject", window.alias("window")).agg(
-        # By id, so that a copy of an order is no second order.
-        _distinct("order.event_id").alias("orders"),
-        _distinct("small_card").alias("small_cards"),
-        _distinct("user_id").alias("users"),
+        _distinct("order_place").alias("orders"),
+        _distinct("small_card_place").alias("small_cards"),
+        _distinct("user_place").alias("users"),
         F.min("latitude").alias("south"),
         F.max("latitude").alias("north"),
         F.min("longitude").alias("west"),
@@ -86,11 +86,15 @@ def window_states(observed: DataFrame, rules: FraudRules) -> DataFrame:
     )
 
 
-def _distinct(value: str) -> Column:
-    place = f"pmod(xxhash64({value}), {_WORDS * 64})"
+def _place(value: Column) -> Column:
+    """The bit that a value sets, none for no value."""
+    return F.when(value.isNotNull(), F.pmod(F.xxhash64(value), F.lit(_WORDS * 64)).cast("int"))
+
+
+def _distinct(place: str) -> Column:
+    # A shift by more than 63 begins anew at the word's first bit.
     words = (
-        f"bit_or(CASE WHEN {value} IS NOT NULL AND {place} DIV 64 = {word} "
-        f"THEN shiftleft(1L, CAST({place} % 64 AS int)) ELSE 0L END)"
+        f"bit_or(CASE WHEN shiftright({place}, 6) = {word} THEN shiftleft(1L, {place}) ELSE 0L END)"
         for word in range(_WORDS)
     )
     return F.expr(" + ".join(f"bit_count({word})" for word in words))

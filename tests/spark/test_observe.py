@@ -37,10 +37,9 @@ def test_holes_of_bronze_and_how_far_silver_is_behind_are_observed(spark: SparkS
     }
 
 
-def test_holes_and_dropped_rows_are_critical_the_rest_warns(spark: SparkSession, tmp_path: Path) -> None:
+def test_holes_are_critical_the_rest_warns(spark: SparkSession, tmp_path: Path) -> None:
     seen = [
         Observation("holes", "purchases-0", 1),
-        Observation("dropped", "live_metrics", 0, allowed=0),
         Observation("behind", "bronze_archive", 61, allowed=60),
         Observation("behind", "silver.purchases", 600, allowed=7200),
         Observation("volume", "silver.purchases", 1, hour=NOON, usual=10),

@@ -39,6 +39,6 @@ def test_shares_that_stay_do_not_drift_and_a_new_value_does() -> None:
 
 
 def test_every_number_of_a_row_is_a_double() -> None:
-    row = Observation("dropped", "live_metrics", 0, usual=2, allowed=0).row(date(2026, 3, 10))
-    assert row == ("dropped", "live_metrics", None, 0.0, 2.0, 0.0, 0.0, date(2026, 3, 10))
+    row = Observation("behind", "live_metrics", 0, usual=2, allowed=0).row(date(2026, 3, 10))
+    assert row == ("behind", "live_metrics", None, 0.0, 2.0, 0.0, 0.0, date(2026, 3, 10))
     assert {type(value) for value in row[3:7]} == {float}
