@@ -36,7 +36,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         # What a commit costs beyond its own file matters only where tables have many.
         "spark.databricks.delta.writeChecksumFile.enabled": "false",
         # Each test runs new plans on few rows: half of the time went into compiling what is never run again.
-        "spark.driver.extraJavaOptions": f"{properties.get('spark.driver.extraJavaOptions', '')} {_QUICK_START}",
+        "spark.driver.extraJavaOptions": _QUICK_START,
     }
     for name, value in {**properties, **own}.items():
         builder = builder.config(name, value)
