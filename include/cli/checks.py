@@ -3,12 +3,16 @@
 import os
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
+import psutil
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -41,6 +45,10 @@ class Outcome:
     seconds: float
 
 
+# Tests wait much for servers: two tiers at once keep two cores busy. Each lane's tiers run one after the other.
+_LANES: Final = ((Tier.SPARK, Tier.DAGS, Tier.BROWSER), (Tier.INTEGRATION,))
+# What two tiers need at their worst moment, with Kafka, Elasticsearch, Spark and Airflow each.
+_BYTES_OF_TWO: Final = 12 * 1024**3
 _STYLE = (
     Step("lint", ("ruff", "check", ".")),
     Step("format", ("ruff", "format", "--check", ".")),
@@ -62,24 +70,65 @@ def run_checks(
     chosen = [tier for tier in Tier if tier in tiers] if tiers else list(Tier)
     # A tier without a folder is not built yet in this checkout.
     present = [tier for tier in chosen if (PROJECT_ROOT / "tests" / tier).is_dir()]
-    steps = [*(() if tiers else _STYLE), *(Step(tier, ("pytest", f"tests/{tier}")) for tier in present)]
     console = Console()
-    outcomes = [_run(step, console) for step in steps]
+    outcomes = [] if tiers else [_run(step, console) for step in _STYLE]
+    if Tier.UNIT in present:
+        outcomes.append(_run(_step(Tier.UNIT), console))
+    lanes = [[_step(tier) for tier in lane if tier in present] for lane in _LANES]
+    if psutil.virtual_memory().available < _BYTES_OF_TWO:
+        lanes = [[step for lane in lanes for step in lane]]
+    outcomes += _run_side_by_side([lane for lane in lanes if lane], console)
     console.print(_summary(outcomes))
     if any(outcome.code for outcome in outcomes):
         raise typer.Exit(1)
 
 
+def _step(tier: Tier) -> Step:
+    return Step(tier, ("pytest", f"tests/{tier}"))
+
+
+def _run_side_by_side(lanes: Sequence[Sequence[Step]], console: Console) -> list[Outcome]:
+    """Run lanes at once. A single lane shows its output as it comes, of several each step's comes when it has ended."""
+    if len(lanes) < 2:
+        return [_run(step, console) for lane in lanes for step in lane]
+    console.rule(f"{' and '.join(', '.join(step.name for step in lane) for lane in lanes)}, side by side")
+    turn = threading.Lock()
+
+    def run(lane: Sequence[Step]) -> list[Outcome]:
+        return [_run_quietly(step, console, turn) for step in lane]
+
+    with ThreadPoolExecutor(len(lanes)) as threads:
+        return [outcome for outcomes in threads.map(run, lanes) for outcome in outcomes]
+
+
+def _run_quietly(step: Step, console: Console, turn: threading.Lock) -> Outcome:
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        begun = time.monotonic()
+        code = _call(step, output.fileno())
+        seconds = time.monotonic() - begun
+        output.seek(0)
+        with turn:
+            console.rule(step.name)
+            sys.stdout.write(output.read())
+            sys.stdout.flush()
+    return Outcome(step.name, code, seconds)
+
+
 def _run(step: Step, console: Console) -> Outcome:
+    console.rule(step.name)
+    begun = time.monotonic()
+    return Outcome(step.name, _call(step), time.monotonic() - begun)
+
+
+def _call(step: Step, output: int | None = None) -> int:
     from include.config import PROJECT_ROOT, get_settings
     from include.supervision.spark_submit import spark_environment
 
-    console.rule(step.name)
-    begun = time.monotonic()
     environment = {**os.environ, **spark_environment(get_settings())}
     command = [sys.executable, "-m", *step.arguments]
-    code = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=False).returncode
-    return Outcome(step.name, code, time.monotonic() - begun)
+    stderr = None if output is None else subprocess.STDOUT
+    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=False, stdout=output, stderr=stderr)
+    return done.returncode
 
 
 def _summary(outcomes: Sequence[Outcome]) -> Table:
