@@ -39,6 +39,8 @@ def _frame(
         # Clients tell every reconnection at INFO; their warnings stay.
         for chatty in ("kafka", "elastic_transport", "httpx", "py4j"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
+        # It warns of its own event loop when the machine is busy.
+        logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)
 
 
 def build() -> typer.Typer:

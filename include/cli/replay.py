@@ -14,7 +14,9 @@ def register(app: typer.Typer) -> None:
 
 def replay(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, text, JSON lines or Parquet.")],
-    mapping: Annotated[Path, typer.Option(help="How rows become events: a YAML file, see include/replay/mappings/.")],
+    mapping: Annotated[
+        Path, typer.Option(help="How rows become events: a YAML file, or the name of a shipped one (cdnow).")
+    ],
     speed: Annotated[str, typer.Option(help="max, or how many seconds of the events' time pass per second.")] = "max",
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and no progress.")] = False,
 ) -> None:

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from include.errors import ConfigurationError
 from include.names import RAW_TOPICS, Topic
 
+# Those that come with the platform.
+SHIPPED: Final = Path(__file__).with_name("mappings")
+
 _LEAF_KEYS: Final = {"constant", "column", "template"}
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True)
 
@@ -84,13 +87,22 @@ class Mapping(BaseModel):
 def read_mapping(path: Path) -> Mapping:
     """Read and check a mapping.
 
+    Args:
+        path: A file, or the name of one that comes with the platform, as ``cdnow``.
+
     Raises:
         ConfigurationError: If it cannot be used; names the key, what was found and the mend.
     """
+    shipped = SHIPPED / f"{path}.yaml"
+    if path == Path(path.name) and not path.exists() and shipped.exists():
+        path = shipped
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"--mapping {path}: cannot be read: {error}") from error
+        names = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.yaml")))
+        raise ConfigurationError(
+            f"--mapping {path}: cannot be read: {error}. Give a file, or one that comes with the platform: {names}"
+        ) from error
     except yaml.YAMLError as error:
         raise ConfigurationError(f"--mapping {path}: is not YAML: {error}") from error
     if not isinstance(content, dict):

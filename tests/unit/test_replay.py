@@ -42,7 +42,7 @@ def test_equal_cdnow_lines_become_two_purchases(tmp_path: Path) -> None:
         b" customer_id date number_of_cds dollar_value\r\n 00001 19970101  1   11.77\r\n" * 1
         + b" 00001 19970101  1   11.77\r\n"
     )
-    mapping = read_mapping(CDNOW)
+    mapping = read_mapping(Path("cdnow"))
     first, second = (event_of(row, mapping) for row in read_rows(file, mapping.source))
     assert (first["event_id"], second["event_id"]) == ("cdnow-000002", "cdnow-000003")
     assert first["event_time"] == "1997-01-01T00:00:00.000Z"
@@ -107,3 +107,8 @@ def test_a_bad_row_names_the_field_and_the_reason(tmp_path: Path, line: str, fie
 def test_a_wrong_mapping_is_refused_by_its_key(tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         mapping_of(tmp_path, (REVIEWS % "csv").replace(old, new))
+
+
+def test_a_mapping_that_is_not_there_is_told_with_those_that_are() -> None:
+    with pytest.raises(ConfigurationError, match=r"--mapping nowhere: cannot be read.*platform: cdnow"):
+        read_mapping(Path("nowhere"))
