@@ -19,6 +19,9 @@ Options = Mapping[str, str]
 OutputMode = Literal["append", "update"]
 
 NO_OPTIONS: Final[Options] = {}
+# Pools of the fair scheduler, as in spark_jobs/conf/pools.xml.
+_OWN_POOL: Final = frozenset({Query.LIVE_METRICS, Query.FRAUD_INSTANT})
+_SHARED_POOL: Final = "others"
 _KAFKA_DEFAULTS: Final[Options] = {"startingOffsets": "earliest", "includeHeaders": "true"}
 
 
@@ -27,7 +30,7 @@ class Stream:
     """How a streaming query runs.
 
     Attributes:
-        query: Its name; also that of its checkpoint and of its fair scheduler pool.
+        query: Its name; also that of its checkpoint.
         every: Pause between starts of micro-batches, as Spark writes intervals (``"3 seconds"``); None drains what is
             there and ends.
         options: Further options of the writer, for example ``txnAppId``.
@@ -160,7 +163,8 @@ def _start(
     checkpoint = settings.checkpoint_path(stream.query)
     require_same_state(frame, Path(checkpoint), stream.query)
     # Spark takes the pool of the thread that starts the query.
-    frame.sparkSession.sparkContext.setLocalProperty("spark.scheduler.pool", stream.query)
+    pool = stream.query.value if stream.query in _OWN_POOL else _SHARED_POOL
+    frame.sparkSession.sparkContext.setLocalProperty("spark.scheduler.pool", pool)
     writer = (
         frame.writeStream.queryName(stream.query)
         .option("checkpointLocation", checkpoint)

@@ -3,7 +3,7 @@
     spark-submit --properties-file spark_jobs/conf/live.conf spark_jobs/streaming/speed_layer.py
         [--once] [--queries live_metrics bronze_archive]
 
-Each query has a fair scheduler pool of its own, so that a large archive batch does not hold up the live numbers. It
+The live numbers have a scheduler pool of their own, so that a large archive batch does not hold them up. It
 ends with 0 when it was asked to (SIGTERM, or the file ``heartbeats/stop``) and otherwise with an error; started again,
 it goes on from the checkpoints.
 """
