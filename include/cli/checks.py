@@ -46,7 +46,7 @@ class Outcome:
 
 
 # Tests wait much for servers: two tiers at once keep two cores busy. Each lane's tiers run one after the other.
-_LANES: Final = ((Tier.SPARK, Tier.DAGS, Tier.BROWSER), (Tier.INTEGRATION,))
+_LANES: Final = ((Tier.SPARK, Tier.DAGS), (Tier.INTEGRATION, Tier.BROWSER))
 # What two tiers need at their worst moment, with Kafka, Elasticsearch, Spark and Airflow each.
 _BYTES_OF_TWO: Final = 12 * 1024**3
 _STYLE = (
