@@ -28,7 +28,7 @@ from airflow.sdk import DAG, Param, get_current_context, task
 
 from include.names import DagId, Pool
 from include.orchestration.assets import AUDITED, BRONZE_EVENTS, BRONZE_REJECTED, GOLD, METRICS, SILVER
-from include.orchestration.defaults import START, Tag, task_defaults
+from include.orchestration.defaults import Tag, task_defaults
 
 with DAG(
     dag_id=DagId.AUDIT,
@@ -37,7 +37,6 @@ with DAG(
     doc_md=__doc__,
     tags=[Tag.QUALITY],
     schedule="40 4 * * *",
-    start_date=START,
     # Each run looks at the last days anyway.
     catchup=False,
     max_active_runs=1,

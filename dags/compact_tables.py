@@ -20,7 +20,7 @@ from airflow.sdk import DAG, Param, get_current_context, task
 
 from include.names import DagId, Table
 from include.orchestration.assets import BRONZE_EVENTS, BRONZE_REJECTED, COMPACTED, GOLD, INDICES_CLEANED, SILVER
-from include.orchestration.defaults import START, Tag, task_defaults
+from include.orchestration.defaults import Tag, task_defaults
 from include.orchestration.spark_batch import SparkBatchOperator
 
 with DAG(
@@ -30,7 +30,6 @@ with DAG(
     doc_md=__doc__,
     tags=[Tag.MAINTENANCE, Tag.BATCH],
     schedule="20 3 * * *",
-    start_date=START,
     # What yesterday's run would have done, today's does.
     catchup=False,
     max_active_runs=1,

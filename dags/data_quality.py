@@ -24,7 +24,7 @@ from airflow.sdk import DAG, Param, get_current_context, task
 
 from include.names import DagId, Variable
 from include.orchestration.assets import GOLD, SILVER, VALIDATED
-from include.orchestration.defaults import START, Tag, task_defaults
+from include.orchestration.defaults import Tag, task_defaults
 from include.orchestration.spark_batch import SparkBatchOperator
 from include.quality.suite import tables_with_suites
 
@@ -37,7 +37,6 @@ with DAG(
     doc_md=__doc__,
     tags=[Tag.QUALITY, Tag.BATCH],
     schedule=list(GOLD.values()),
-    start_date=START,
     catchup=False,
     max_active_runs=1,
     is_paused_upon_creation=False,

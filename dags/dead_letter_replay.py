@@ -34,7 +34,7 @@ from airflow.sdk import DAG, Param, get_current_context, task
 from include.contracts.rules import Reason
 from include.names import RAW_TOPICS, DagId, Pool
 from include.orchestration.assets import BRONZE_REJECTED, LETTERS_REPLAYED
-from include.orchestration.defaults import START, Tag, task_defaults
+from include.orchestration.defaults import Tag, task_defaults
 
 TOPICS = [topic.value for topic in RAW_TOPICS]
 REASONS = [reason.value for reason in Reason]
@@ -46,7 +46,6 @@ with DAG(
     doc_md=__doc__,
     tags=[Tag.QUALITY],
     schedule=None,
-    start_date=START,
     catchup=False,
     # Two replays would wait for each other anyway.
     max_active_runs=1,

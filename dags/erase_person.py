@@ -32,7 +32,7 @@ from airflow.sdk import DAG, Param, get_current_context, task
 
 from include.names import DagId, Pool
 from include.orchestration.assets import BRONZE_EVENTS, BRONZE_REJECTED, ERASED, GOLD, SILVER
-from include.orchestration.defaults import START, Tag, task_defaults
+from include.orchestration.defaults import Tag, task_defaults
 
 with DAG(
     dag_id=DagId.ERASE_PERSON,
@@ -41,7 +41,6 @@ with DAG(
     doc_md=__doc__,
     tags=[Tag.MAINTENANCE],
     schedule=None,
-    start_date=START,
     catchup=False,
     max_active_runs=1,
     is_paused_upon_creation=False,

@@ -27,7 +27,7 @@ from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, Param, g
 
 from include.names import DagId, Pool
 from include.orchestration.assets import BRONZE_EVENTS, METRICS, VALIDATED
-from include.orchestration.defaults import START, Tag, task_defaults
+from include.orchestration.defaults import Tag, task_defaults
 
 with DAG(
     dag_id=DagId.LAMBDA_HANDOVER,
@@ -36,7 +36,6 @@ with DAG(
     doc_md=__doc__,
     tags=[Tag.BATCH, Tag.SERVING],
     schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable("35 * * * *", timezone="UTC"), assets=[VALIDATED]),
-    start_date=START,
     # One handover takes all segments that are sealed.
     catchup=False,
     max_active_runs=1,

@@ -21,7 +21,7 @@ from airflow.sdk import DAG, Param, get_current_context, task
 
 from include.names import DagId
 from include.orchestration.assets import METRICS, REPORTS, VALIDATED
-from include.orchestration.defaults import START, Tag, task_defaults
+from include.orchestration.defaults import Tag, task_defaults
 
 with DAG(
     dag_id=DagId.PLATFORM_REPORT,
@@ -30,7 +30,6 @@ with DAG(
     doc_md=__doc__,
     tags=[Tag.SERVING],
     schedule="10 6 * * *",
-    start_date=START,
     # A backfill makes the reports of past days.
     catchup=False,
     max_active_runs=1,

@@ -25,7 +25,7 @@ from airflow.sdk import DAG, Param, get_current_context, task
 
 from include.names import DagId, Table
 from include.orchestration.assets import GOLD_RECOMMENDATIONS, RECOMMENDATIONS, SILVER
-from include.orchestration.defaults import START, Tag, task_defaults
+from include.orchestration.defaults import Tag, task_defaults
 from include.orchestration.spark_batch import SparkBatchOperator
 
 LIKED = [SILVER[Table.SILVER_USER_EVENTS], SILVER[Table.SILVER_PURCHASES]]
@@ -37,7 +37,6 @@ with DAG(
     doc_md=__doc__,
     tags=[Tag.BATCH, Tag.SERVING],
     schedule="40 4 * * *",
-    start_date=START,
     # A model of yesterday is of no use beside today's.
     catchup=False,
     max_active_runs=1,

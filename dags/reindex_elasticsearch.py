@@ -25,7 +25,7 @@ from airflow.sdk import DAG, Param, get_current_context, task
 
 from include.names import Alias, DagId
 from include.orchestration.assets import REINDEXED
-from include.orchestration.defaults import START, Tag, task_defaults
+from include.orchestration.defaults import Tag, task_defaults
 
 ALIASES = [alias.value for alias in Alias if alias is not Alias.METRICS]
 
@@ -36,7 +36,6 @@ with DAG(
     doc_md=__doc__,
     tags=[Tag.SERVING, Tag.MAINTENANCE],
     schedule=None,
-    start_date=START,
     catchup=False,
     # Two rebuilds of one alias would switch each other's work away.
     max_active_runs=1,

@@ -27,7 +27,7 @@ from airflow.sdk import DAG, Param, get_current_context, task
 
 from include.names import DagId
 from include.orchestration.assets import BRONZE_EVENTS, BRONZE_REJECTED, DEAD_LETTERS, METRICS, TOPICS
-from include.orchestration.defaults import START, Tag, task_defaults
+from include.orchestration.defaults import Tag, task_defaults
 
 with DAG(
     dag_id=DagId.SPEED_LAYER,
@@ -36,7 +36,6 @@ with DAG(
     doc_md=__doc__,
     tags=[Tag.SPEED],
     schedule=None,
-    start_date=START,
     catchup=False,
     # A stop must not overtake a start.
     max_active_runs=1,

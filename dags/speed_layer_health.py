@@ -26,7 +26,7 @@ from airflow.sdk import DAG, get_current_context, task
 
 from include.names import DagId, Variable
 from include.orchestration.assets import BRONZE_EVENTS, STREAM_HEALTH
-from include.orchestration.defaults import START, Tag, task_defaults
+from include.orchestration.defaults import AT_FIRST_START, Tag, task_defaults
 
 with DAG(
     dag_id=DagId.SPEED_LAYER_HEALTH,
@@ -35,7 +35,7 @@ with DAG(
     doc_md=__doc__,
     tags=[Tag.SPEED],
     schedule="* * * * *",
-    start_date=START,
+    start_date=AT_FIRST_START,
     # An old minute's health is of no use.
     catchup=False,
     max_active_runs=1,

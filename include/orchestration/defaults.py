@@ -7,8 +7,9 @@ from typing import Any, Final
 from include.orchestration.notifier import PlatformAlert
 
 OWNER: Final = "platform"
-# Fixed and in the past: scheduled DAGs start with their next interval, because they do not catch up.
-START: Final = datetime(2026, 1, 1, tzinfo=UTC)
+# A schedule with a start in the past runs as soon as the platform starts for the first time. Daily work has
+# none, and waits for its time: all of it at once takes a small machine's processors from the live numbers.
+AT_FIRST_START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Tag(StrEnum):

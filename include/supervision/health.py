@@ -123,7 +123,7 @@ def judge(
         "silence_seconds": now - beat.updated_at,
         "batch_ms": float(beat.batch_ms),
         "rejected_share": beat.rejected_share,
-        "dropped_by_watermark": float(beat.dropped_by_watermark),
+        "too_late": float(beat.too_late),
     }
     return Verdict(query, status, (*failed, *degraded), restart=bool(failed), metrics=metrics)
 
@@ -138,7 +138,7 @@ def _failures(beat: Heartbeat, lag: int, now: float, bounds: Bounds) -> Iterator
             f"offsets stand still for {still:.0f} s while {lag} records wait "
             f"(at most {bounds.still_seconds + beat.quiet_seconds:.0f} s)"
         )
-    if beat.watermark_still_for > bounds.still_seconds and not beat.may_stand_still:
+    if beat.watermark_still_for > bounds.still_seconds:
         yield (
             f"the watermark stood still for {beat.watermark_still_for:.0f} s of input "
             f"(at most {bounds.still_seconds:.0f} s)"

@@ -1,7 +1,7 @@
 """What a streaming query last said of itself: one small file for each query, written by its driver at each progress."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,6 @@ from include.names import Query
 
 # Rows flow through these without waiting for a batch; what Spark calls a batch is the time between two checkpoints.
 REAL_TIME: Final = frozenset({Query.FRAUD_INSTANT})
-_OF_EVENT_TIME: Final = frozenset({Query.FRAUD_PATTERNS})
 
 
 @dataclass(frozen=True)
@@ -33,12 +32,14 @@ class Heartbeat:
         end_offsets: Up to where it has read.
         offsets_moved_at: When that last changed; `started_at` before the first time.
         watermark: Its watermark; None when it has none.
-        watermark_still_since: When input first arrived without moving it; None when the latest input moved it.
+        latest_event: When the latest of its events happened; None when it has no watermark.
+        watermark_is_due: Whether that moved, so that the watermark has to: a replay of history moves neither.
+        watermark_still_since: When input first arrived without moving a watermark that was due; None when it moved.
         watermark_still_for: For how long input has kept arriving since then, in seconds.
         input_rows: Rows read since the run began.
         rows_per_second: Rate at which the latest micro-batch was processed.
         rejected_share: Share of the latest rows that went to the dead letters; only the query that writes them knows.
-        dropped_by_watermark: Rows dropped for being older than the watermark since the run began.
+        too_late: Rows left to the batch layer for being too late since the run began.
         state_rows: Rows in its state.
         state_bytes: Memory of its state.
         durations_ms: The latest micro-batch by phase.
@@ -57,21 +58,18 @@ class Heartbeat:
     end_offsets: Offsets = field(default_factory=dict)
     offsets_moved_at: float = 0.0
     watermark: float | None = None
+    latest_event: float | None = None
+    watermark_is_due: bool = False
     watermark_still_since: float | None = None
     watermark_still_for: float = 0.0
     input_rows: int = 0
     rows_per_second: float = 0.0
     rejected_share: float = 0.0
-    dropped_by_watermark: int = 0
+    too_late: int = 0
     state_rows: int = 0
     state_bytes: int = 0
     durations_ms: dict[str, int] = field(default_factory=dict)
     ended: str | None = None
-
-    @property
-    def may_stand_still(self) -> bool:
-        """Whether its watermark, being of event time, rightly stands still while history is replayed."""
-        return self.query in _OF_EVENT_TIME
 
     @property
     def is_real_time(self) -> bool:
@@ -109,7 +107,9 @@ def read_heartbeat(settings: Settings, query: Query) -> Heartbeat | None:
     except FileNotFoundError:
         return None
     offsets = {topic: {int(p): end for p, end in ends.items()} for topic, ends in found["end_offsets"].items()}
-    return Heartbeat(**{**found, "end_offsets": offsets})
+    known = {entry.name for entry in fields(Heartbeat)}
+    # A driver of another version may have written it.
+    return Heartbeat(**{name: value for name, value in found.items() if name in known} | {"end_offsets": offsets})
 
 
 def as_time(seconds: float) -> datetime:

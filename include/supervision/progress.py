@@ -27,13 +27,35 @@ def _end_offsets(progress: Progress) -> Offsets:
     return offsets
 
 
-def _watermark(progress: Progress) -> float | None:
-    text = progress.get("eventTime", {}).get("watermark")
+def _event_time(progress: Progress, name: str) -> float | None:
+    text = progress.get("eventTime", {}).get(name)
     seconds = datetime.fromisoformat(text).timestamp() if text else 0.0
     return seconds or None
 
 
-def advance(last: Heartbeat, progress: Progress, now: float, rejected_share: float = 0.0) -> Heartbeat:
+def _watermark_fields(last: Heartbeat, progress: Progress, has_input: bool, now: float) -> dict[str, Any]:
+    watermark = _event_time(progress, "watermark")
+    before = last.latest_event or 0.0
+    latest = max(before, _event_time(progress, "max") or 0.0)
+    moved, since = watermark != last.watermark, last.watermark_still_since
+    if moved:
+        since = None
+    elif has_input and last.watermark_is_due:
+        since = since or now
+    still_for = (now - since if has_input else last.watermark_still_for) if since else 0.0
+    return {
+        "watermark": watermark,
+        "latest_event": latest or None,
+        # Spark moves it in the micro-batch after the one with the later event.
+        "watermark_is_due": latest > before or (last.watermark_is_due and not moved),
+        "watermark_still_since": since,
+        "watermark_still_for": still_for,
+    }
+
+
+def advance(
+    last: Heartbeat, progress: Progress, now: float, *, rejected_share: float = 0.0, too_late: int = 0
+) -> Heartbeat:
     """The heartbeat after a progress of the query.
 
     Args:
@@ -41,18 +63,14 @@ def advance(last: Heartbeat, progress: Progress, now: float, rejected_share: flo
         progress: Spark's progress, as its JSON has it.
         now: Unix seconds.
         rejected_share: Share of the latest rows that went to the dead letters.
+        too_late: Rows that the query's sink left out for being too late; what Spark leaves out comes on top.
     """
     rows = int(progress["numInputRows"])
     durations = {phase: int(ms) for phase, ms in progress["durationMs"].items()}
     batch_ms = durations.get("triggerExecution", 0)
-    offsets, watermark = _end_offsets(progress) or last.end_offsets, _watermark(progress)
+    offsets = _end_offsets(progress) or last.end_offsets
     is_slow = rows > 0 and not last.is_real_time and last.trigger_ms is not None and batch_ms > last.trigger_ms
     states = progress["stateOperators"]
-    still_since = last.watermark_still_since
-    if watermark != last.watermark:
-        still_since = None
-    elif rows and states:
-        still_since = last.watermark_still_since or now
     return replace(
         last,
         updated_at=now,
@@ -61,20 +79,14 @@ def advance(last: Heartbeat, progress: Progress, now: float, rejected_share: flo
         slow_since=(last.slow_since or now) if is_slow else (last.slow_since if not rows else None),
         end_offsets=offsets,
         offsets_moved_at=now if offsets != last.end_offsets else last.offsets_moved_at,
-        watermark=watermark,
-        watermark_still_since=still_since,
-        watermark_still_for=now - still_since
-        if still_since and rows
-        else last.watermark_still_for
-        if still_since
-        else 0,
         input_rows=last.input_rows + rows,
         rows_per_second=float(progress.get("processedRowsPerSecond") or 0.0) if rows else last.rows_per_second,
         rejected_share=rejected_share,
-        dropped_by_watermark=last.dropped_by_watermark + sum(s["numRowsDroppedByWatermark"] for s in states),
+        too_late=last.too_late + too_late + sum(s["numRowsDroppedByWatermark"] for s in states),
         state_rows=sum(max(0, s["numRowsTotal"]) for s in states),
         state_bytes=sum(s["memoryUsedBytes"] for s in states),
         durations_ms=durations,
+        **_watermark_fields(last, progress, rows > 0, now),
     )
 
 
@@ -91,7 +103,7 @@ def record_of(heartbeat: Heartbeat, lag: int | None) -> HealthRecord:
         "input_rows": heartbeat.input_rows,
         "rows_per_second": heartbeat.rows_per_second,
         "rejected_share": heartbeat.rejected_share,
-        "dropped_by_watermark": heartbeat.dropped_by_watermark,
+        "too_late": heartbeat.too_late,
         "state_rows": heartbeat.state_rows,
         "state_megabytes": heartbeat.state_bytes / _MEGABYTE,
         **({} if lag is None else {"lag": lag}),

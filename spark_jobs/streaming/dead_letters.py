@@ -56,7 +56,7 @@ class DeadLetterSink:
         kept = rejected.coalesce(1).persist()
         try:
             count = kept.count()
-            self._running.rejected.count(count)
+            self._running.counts.count_rejected(count)
             if not count:
                 return
             write(letters(kept), Topic.DEAD_LETTER, settings)

@@ -22,7 +22,8 @@ from include.names import Query
 from include.supervision.heartbeat import REAL_TIME
 from include.supervision.lease import Lease, lease_path
 from spark_jobs.session import build_session
-from spark_jobs.streaming.listener import HealthPublisher, ProgressListener, RejectedRows
+from spark_jobs.streaming.counts import SinkCounts
+from spark_jobs.streaming.listener import HealthPublisher, ProgressListener
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Running:
         once: Drain what is there and end, instead of running on.
         leases: The lease of each query of this driver.
         stop: Set when the driver was asked to end: nothing may wait any longer.
-        rejected: Where the query of the dead letters counts.
+        counts: Where sinks count what only they know.
         segments: The ledger of the live query's segments.
         ending: What a query wants closed when its driver has ended it.
     """
@@ -58,7 +59,7 @@ class Running:
     once: bool
     leases: Mapping[Query, Lease]
     stop: threading.Event
-    rejected: RejectedRows
+    counts: SinkCounts
     segments: LiveSegments
     ending: ExitStack = field(default_factory=ExitStack)
 
@@ -123,13 +124,13 @@ class Driver:
             self._run_queries(spark)
 
     def _run_queries(self, spark: SparkSession) -> None:
-        rejected = RejectedRows()
+        counts = SinkCounts()
         triggers = {query: None if self._once else trigger_ms(query, self._settings) for query in self._streams}
-        listener = ProgressListener(self._settings, triggers, rejected)
+        listener = ProgressListener(self._settings, triggers, counts)
         publisher = HealthPublisher(self._settings, listener)
         checkpoint = Path(self._settings.checkpoint_path(Query.LIVE_METRICS))
         segments = LiveSegments(ledger_path(self._settings), checkpoint)
-        running = Running(spark, self._settings, self._once, self._leases, self._stop, rejected, segments)
+        running = Running(spark, self._settings, self._once, self._leases, self._stop, counts, segments)
         spark.streams.addListener(listener)
         publisher.start()
         started: dict[Query, StreamingQuery] = {}

@@ -5,7 +5,6 @@ import logging
 import os
 import threading
 import time
-from collections import deque
 from dataclasses import replace
 from typing import Any, Final
 
@@ -23,40 +22,20 @@ from include.serving.client import connect
 from include.serving.pipeline_health import publish
 from include.supervision.heartbeat import Heartbeat, read_heartbeat, write_heartbeat
 from include.supervision.progress import advance, record_of
+from spark_jobs.streaming.counts import SinkCounts
 
 logger = logging.getLogger(__name__)
 
 _PUBLISH_SECONDS: Final = 10.0
-_RECENT_BATCHES: Final = 100
-
-
-class RejectedRows:
-    """How many of the latest rows were refused: counted where they are written, asked for where progress is told."""
-
-    def __init__(self) -> None:
-        self._latest = 0
-        self._recent: deque[tuple[int, int]] = deque(maxlen=_RECENT_BATCHES)
-
-    def count(self, rejected: int) -> None:
-        """Note the refused rows of the micro-batch that is being written."""
-        self._latest = rejected
-
-    def share(self, rows: int) -> float:
-        """Close a micro-batch of so many rows, and give the share of the latest ones."""
-        if rows:
-            self._recent.append((rows, self._latest))
-            self._latest = 0
-        read = sum(rows for rows, _ in self._recent)
-        return sum(rejected for _, rejected in self._recent) / read if read else 0.0
 
 
 class ProgressListener(StreamingQueryListener):  # type: ignore[misc]  # mypy skips pyspark, see pyproject.toml
     """Keeps the heartbeats. Spark calls it from one thread; a slow Elasticsearch does not hold that thread up."""
 
-    def __init__(self, settings: Settings, triggers_ms: dict[Query, int | None], rejected: RejectedRows) -> None:
+    def __init__(self, settings: Settings, triggers_ms: dict[Query, int | None], counts: SinkCounts) -> None:
         self._settings = settings
         self._triggers_ms = triggers_ms
-        self._rejected = rejected
+        self._counts = counts
         self._names: dict[str, Query] = {}
         self._lock = threading.Lock()
         self._beats: dict[Query, Heartbeat] = {}
@@ -103,16 +82,17 @@ class ProgressListener(StreamingQueryListener):  # type: ignore[misc]  # mypy sk
         """Advance a query's heartbeat."""
         progress = json.loads(event.progress.json)
         query = Query(progress["name"])
-        share = self._rejected.share(int(progress["numInputRows"])) if query is Query.DEAD_LETTERS else 0.0
-        beat = advance(self._beats[query], progress, time.time(), share)
+        share = self._counts.rejected_share(int(progress["numInputRows"])) if query is Query.DEAD_LETTERS else 0.0
+        too_late = self._counts.take_too_late(query)
+        beat = advance(self._beats[query], progress, time.time(), rejected_share=share, too_late=too_late)
         self._keep(query, beat)
         logger.info(
-            "query=%s batch=%s rows=%s batch_ms=%s dropped=%s",
+            "query=%s batch=%s rows=%s batch_ms=%s too_late=%s",
             query,
             beat.batch_id,
             progress["numInputRows"],
             beat.batch_ms,
-            beat.dropped_by_watermark,
+            beat.too_late,
         )
 
     def onQueryIdle(self, event: Any) -> None:  # noqa: N802

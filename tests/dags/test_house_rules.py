@@ -93,8 +93,11 @@ def test_a_dag_says_who_owns_it_what_it_is_and_what_to_do(dag: DAG) -> None:
 def test_a_dag_catches_nothing_up_by_itself_and_runs_once_at_a_time(dag: DAG) -> None:
     assert dag.catchup is False
     assert dag.max_active_runs == 1
-    assert dag.start_date is not None
     assert dag.is_paused_upon_creation is False
+
+
+def test_at_the_first_start_only_what_shows_something_soon_runs(dag: DAG) -> None:
+    assert (dag.start_date is not None) == (dag.dag_id in {DagId.SPEED_LAYER_HEALTH, DagId.BATCH_RECOMPUTE})
 
 
 def test_every_parameter_is_a_form_field_with_a_title_a_description_and_a_valid_default(dag: DAG) -> None:

@@ -81,7 +81,7 @@ def test_without_the_ids_of_the_micro_batch_before_nothing_is_counted(
     firsts(once, spark, 0, ("a", 0))
     (Path(settings.checkpoint_path(Query.LIVE_METRICS)) / IDS_FOLDER / "0").unlink()
 
-    with pytest.raises(Exception, match=r"has no ids of micro-batch 0: copies .* begin-anew live_metrics"):
+    with pytest.raises(Exception, match=r"ids/0 is not there: copies .* begin-anew live_metrics"):
         firsts(Once(spark, settings, Query.LIVE_METRICS), spark, 1, ("a", 1))
 
 

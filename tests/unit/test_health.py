@@ -9,7 +9,7 @@ import pytest
 from include.config import Settings
 from include.names import Query
 from include.supervision.health import DEFAULT_BOUNDS, Verdict, check, judge, needs_restart
-from include.supervision.heartbeat import Heartbeat, read_heartbeat, write_heartbeat
+from include.supervision.heartbeat import Heartbeat, heartbeat_path, read_heartbeat, write_heartbeat
 from include.supervision.lease import Lease, lease_path
 from include.supervision.progress import advance, record_of
 
@@ -136,7 +136,18 @@ def test_a_living_lease_is_what_makes_a_driver_alive(tmp_path: Path) -> None:
     assert (found["live_metrics"], found["live_activity"]) == ("ok", "failed")
 
 
-def progress(batch: int, rows: int, end: int, watermark: str, dropped: int = 0, batch_ms: int = 300) -> dict[str, Any]:
+def test_a_heartbeat_of_another_version_is_read(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, platform_data_dir=tmp_path)
+    write_heartbeat(settings, Query.LIVE_METRICS, HEALTHY)
+    path = heartbeat_path(settings, Query.LIVE_METRICS)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "of_old": 1}))
+
+    assert read_heartbeat(settings, Query.LIVE_METRICS) == HEALTHY
+
+
+def progress(
+    batch: int, rows: int, end: int, watermark: str, *, latest: str = "", dropped: int = 0, batch_ms: int = 300
+) -> dict[str, Any]:
     """A progress as Spark 4.2 tells it, shortened."""
     return {
         "name": "live_metrics",
@@ -144,7 +155,7 @@ def progress(batch: int, rows: int, end: int, watermark: str, dropped: int = 0, 
         "numInputRows": rows,
         "processedRowsPerSecond": rows * 1000 / batch_ms,
         "durationMs": {"triggerExecution": batch_ms, "addBatch": batch_ms - 50},
-        "eventTime": {"watermark": watermark},
+        "eventTime": {"watermark": watermark, **({"max": latest} if latest else {})},
         "stateOperators": [{"numRowsTotal": rows, "numRowsDroppedByWatermark": dropped, "memoryUsedBytes": 1000}],
         "sources": [{"endOffset": json.dumps({"purchases": {"0": end}})}],
     }
@@ -152,25 +163,42 @@ def progress(batch: int, rows: int, end: int, watermark: str, dropped: int = 0, 
 
 def test_progress_with_input_moves_offsets_and_watermark() -> None:
     first = advance(replace(HEALTHY, end_offsets={}), progress(1, 5, 105, "2026-11-24T00:00:00.000Z"), NOW)
-    second = advance(first, progress(2, 7, 112, "2026-11-24T00:00:01.000Z", dropped=2), NOW + 1)
+    second = advance(first, progress(2, 7, 112, "2026-11-24T00:00:01.000Z", dropped=2), NOW + 1, too_late=3)
 
     assert second.end_offsets == {"purchases": {0: 112}}
     assert (second.offsets_moved_at, second.watermark_still_for) == (NOW + 1, 0)
-    assert (second.input_rows, second.dropped_by_watermark) == (312, 2)
+    assert (second.input_rows, second.too_late) == (312, 5)
 
 
-def test_a_watermark_that_stands_still_under_input_is_timed() -> None:
+def test_a_watermark_that_stands_still_under_later_events_is_timed() -> None:
     beat = HEALTHY
     for second in range(0, 100, 10):
-        beat = advance(beat, progress(second, 5, 105 + second, "2026-11-24T00:00:00.000Z"), NOW + second)
+        told = progress(
+            second, 5, 105 + second, "2026-11-24T00:00:00.000Z", latest=f"2026-11-24T01:{second // 10:02}:00Z"
+        )
+        beat = advance(beat, told, NOW + second)
 
     assert beat.watermark_still_for == 80
 
 
+def test_a_watermark_may_stand_still_while_history_is_replayed() -> None:
+    beat = HEALTHY
+    for second in range(0, 100, 10):
+        told = progress(second, 5, 105 + second, "2026-11-24T00:00:00.000Z", latest="2026-11-24T01:00:00Z")
+        beat = advance(beat, told, NOW + second)
+        if second == 0:
+            # The one after the latest event moves it.
+            told = progress(1, 5, 106, "2026-11-24T00:10:00.000Z", latest="1997-01-01T00:00:00Z")
+            beat = advance(beat, told, NOW + 1)
+
+    assert beat.watermark_still_for == 0
+
+
 def test_a_watermark_may_stand_still_while_nothing_arrives() -> None:
-    beat = advance(HEALTHY, progress(1, 5, 105, "2026-11-24T00:00:00.000Z"), NOW)
-    beat = advance(beat, progress(1, 5, 110, "2026-11-24T00:00:00.000Z"), NOW + 1)
-    beat = advance(beat, progress(1, 0, 110, "2026-11-24T00:00:00.000Z"), NOW + 500)
+    watermark, latest = "2026-11-24T00:00:00.000Z", "2026-11-24T01:00:00Z"
+    beat = advance(HEALTHY, progress(1, 5, 105, watermark, latest=latest), NOW)
+    beat = advance(beat, progress(1, 5, 110, watermark, latest=latest), NOW + 1)
+    beat = advance(beat, progress(1, 0, 110, watermark), NOW + 500)
 
     assert beat.watermark_still_for == 0
 
@@ -184,9 +212,9 @@ def test_slowness_lasts_until_a_micro_batch_is_in_time() -> None:
     assert (still_slow.slow_since, in_time.slow_since) == (NOW, None)
 
 
-def test_the_record_tells_what_was_dropped() -> None:
-    record = record_of(replace(HEALTHY, dropped_by_watermark=3), lag=12)
+def test_the_record_tells_what_was_too_late() -> None:
+    record = record_of(replace(HEALTHY, too_late=3), lag=12)
 
     assert (record.status, record.reason) == ("ok", None)
-    assert record.metrics["dropped_by_watermark"] == 3
+    assert record.metrics["too_late"] == 3
     assert (record.metrics["lag"], record.metrics["watermark_age"]) == (12.0, 600.0)

@@ -5,13 +5,11 @@ import java.nio.ByteBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayDeque;
 import java.util.BitSet;
 import java.util.Deque;
 import java.util.List;
 import java.util.stream.LongStream;
-import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
@@ -25,9 +23,8 @@ import org.apache.spark.sql.Row;
  */
 public final class Once {
     private static final int GENERATIONS = 4;
-    private static final String UNFINISHED = ".new";
 
-    private final Path folder;
+    private final Journal journal;
     private final long windowMicros;
     private final Deque<Ids> generations = new ArrayDeque<>();
     private long next = -1;
@@ -37,7 +34,8 @@ public final class Once {
      * @param windowSeconds how long an id is remembered at least, by time of arrival.
      */
     public Once(String folder, long windowSeconds) {
-        this.folder = Path.of(folder);
+        journal = new Journal(folder, "copies of its events would be counted twice. Bring the folder back, or begin anew:"
+                + " python main.py speed-layer begin-anew live_metrics");
         this.windowMicros = windowSeconds * 1_000_000;
     }
 
@@ -114,23 +112,7 @@ public final class Once {
 
     private void remember(long batchId) throws IOException {
         generations.clear();
-        Files.createDirectories(folder);
-        long[] known;
-        try (Stream<Path> files = Files.list(folder)) {
-            known = files.map(file -> file.getFileName().toString())
-                    .filter(name -> !name.endsWith(UNFINISHED))
-                    .mapToLong(Long::parseLong)
-                    .filter(number -> number < batchId)
-                    .sorted()
-                    .toArray();
-        }
-        if (batchId > 0 && (known.length == 0 || known[known.length - 1] != batchId - 1)) {
-            throw new IOException(folder + " has no ids of micro-batch " + (batchId - 1)
-                    + ": copies of its events would be counted twice. Bring the folder back, or begin anew:"
-                    + " python main.py speed-layer begin-anew live_metrics");
-        }
-        for (long number : known) {
-            Path file = folder.resolve(Long.toString(number));
+        for (Path file : journal.before(batchId)) {
             LongBuffer found = ByteBuffer.wrap(Files.readAllBytes(file)).asLongBuffer();
             keep(file, found.get(), found);
         }
@@ -139,9 +121,6 @@ public final class Once {
     private Path write(long batchId, long newest, long[] ids) throws IOException {
         ByteBuffer content = ByteBuffer.allocate(Long.BYTES * (ids.length + 1));
         content.asLongBuffer().put(newest).put(ids);
-        Path file = folder.resolve(Long.toString(batchId));
-        Path unfinished = folder.resolve(batchId + UNFINISHED);
-        Files.write(unfinished, content.array());
-        return Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        return journal.write(batchId, content);
     }
 }
