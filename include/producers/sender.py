@@ -30,7 +30,8 @@ def producer_options(settings: Settings) -> dict[str, Any]:
         "acks": "all",
         "enable.idempotence": True,
         "compression.type": "lz4",
-        "linger.ms": 5,
+        # Broker and readers pay for each batch, however small.
+        "linger.ms": 20,
         "batch.size": 262_144,
         "message.max.bytes": 10 * 1024 * 1024,
         "message.timeout.ms": 0,

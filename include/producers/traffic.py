@@ -20,8 +20,8 @@ from include.simulator.truth import TruthWriter
 
 logger = logging.getLogger(__name__)
 
-# The sender wakes a thousand times a second and sends what is due; waking for each event would cost the core.
-_TICK_SECONDS: Final = 0.001
+# The sender wakes two hundred times a second and sends what is due; waking for each event would cost the core.
+_TICK_SECONDS: Final = 0.005
 _LONGEST_SLEEP: Final = 0.1
 _SERVE_EVERY: Final = 200
 _FLUSH_SECONDS: Final = 30.0

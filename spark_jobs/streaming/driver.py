@@ -23,7 +23,8 @@ from include.supervision.heartbeat import REAL_TIME
 from include.supervision.lease import Lease, lease_path
 from spark_jobs.session import build_session
 from spark_jobs.streaming.counts import SinkCounts
-from spark_jobs.streaming.listener import HealthPublisher, ProgressListener
+from spark_jobs.streaming.listener import ProgressListener
+from spark_jobs.streaming.publisher import HealthPublisher
 
 logger = logging.getLogger(__name__)
 
@@ -126,12 +127,12 @@ class Driver:
     def _run_queries(self, spark: SparkSession) -> None:
         counts = SinkCounts()
         triggers = {query: None if self._once else trigger_ms(query, self._settings) for query in self._streams}
-        listener = ProgressListener(self._settings, triggers, counts)
-        publisher = HealthPublisher(self._settings, listener)
+        listener = ProgressListener(spark, self._settings, triggers, counts)
+        publisher = HealthPublisher(self._settings, listener.heartbeats)
         checkpoint = Path(self._settings.checkpoint_path(Query.LIVE_METRICS))
         segments = LiveSegments(ledger_path(self._settings), checkpoint)
         running = Running(spark, self._settings, self._once, self._leases, self._stop, counts, segments)
-        spark.streams.addListener(listener)
+        listener.start()
         publisher.start()
         started: dict[Query, StreamingQuery] = {}
         try:
@@ -142,12 +143,12 @@ class Driver:
                     listener.refused(query, str(error))
                     raise
             logger.info("driver=%s queries=%s once=%s", self._name, ",".join(started), self._once)
-            self._watch(started, segments)
+            self._watch(started, segments, listener)
         finally:
             self._end(started)
             running.ending.close()
+            listener.stop(started)
             publisher.stop()
-            spark.streams.removeListener(listener)
 
     @contextmanager
     def _held_leases(self) -> Iterator[None]:
@@ -178,8 +179,11 @@ class Driver:
         except FileNotFoundError:
             return False
 
-    def _watch(self, started: Mapping[Query, StreamingQuery], segments: LiveSegments) -> None:
+    def _watch(
+        self, started: Mapping[Query, StreamingQuery], segments: LiveSegments, listener: ProgressListener
+    ) -> None:
         while not self._asked_to_stop():
+            listener.take()
             for lease in self._leases.values():
                 lease.renew()
             if Query.LIVE_METRICS in started:
