@@ -10,6 +10,9 @@ from include.rules_file import read_rules_file
 
 DEFAULT_RULES: Final = Path(__file__).with_name("rules.yaml")
 
+# Of one customer or device so many sightings are looked at, and twice as many are remembered as a pattern may need.
+MOST_OF_A_PATTERN: Final = 500
+
 Money = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=2)]
 Code = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 Severity = Literal["info", "warning", "critical"]
@@ -56,20 +59,20 @@ class Blocked(_Rule):
 class OrderVelocity(_Rule):
     """Many orders of one customer in a short time."""
 
-    orders: int = Field(ge=2)
+    orders: int = Field(ge=2, le=MOST_OF_A_PATTERN)
 
 
 class CardTesting(_Rule):
     """Many cards tried with small amounts on one device."""
 
-    cards: int = Field(ge=2)
+    cards: int = Field(ge=2, le=MOST_OF_A_PATTERN)
     maximum_amount: Money
 
 
 class DeviceSharing(_Rule):
     """One device used by many accounts."""
 
-    users: int = Field(ge=2)
+    users: int = Field(ge=2, le=MOST_OF_A_PATTERN)
 
 
 class ImpossibleTravel(_Rule):
