@@ -8,6 +8,7 @@ BENCHES: Final = {
     "first": "tests.performance.bench_first",
     "speed": "tests.performance.bench_speed",
     "batch": "tests.performance.bench_batch",
+    "fraud": "tests.performance.bench_fraud",
 }
 
 
