@@ -31,7 +31,7 @@ from airflow.sdk import DAG, Param, get_current_context, task
 from include.names import DagId
 from include.orchestration.assets import BRONZE_EVENTS, GOLD, SILVER
 from include.orchestration.dates import chosen_days
-from include.orchestration.defaults import AT_FIRST_START, Tag, task_defaults
+from include.orchestration.defaults import Tag, task_defaults
 from include.orchestration.spark_batch import SparkBatchOperator
 
 with DAG(
@@ -41,7 +41,6 @@ with DAG(
     doc_md=__doc__,
     tags=[Tag.BATCH],
     schedule="5 * * * *",
-    start_date=AT_FIRST_START,
     # Silver goes on where it stopped, so a missed hour is in the next run anyway.
     catchup=False,
     # Two runs would only wait for each other's pool slot.

@@ -4,7 +4,7 @@
 |---|---|
 | **Schedule** | hourly at minute 35, and when `data_quality` has validated the tables; also by hand |
 | **Reads** | the sealed segments of the live query, `bronze.events` |
-| **Writes** | the batch indices behind the alias `metrics`, `gold.metrics_10s`, `pipeline-health` |
+| **Writes** | batch indices behind `metrics`, `gold.metrics_10s`, `gold.late_windows`, `pipeline-health` |
 | **May run again** | yes: an interrupted handover is finished, each of its steps once |
 
 The live query's segment is sealed, its days are recomputed from bronze up to exactly its last offset, and both are

@@ -34,6 +34,7 @@ class Table(StrEnum):
     SILVER_DUPLICATES = "silver.duplicates"
     SILVER_QUARANTINE = "silver.quarantine"
     GOLD_METRICS_10S = "gold.metrics_10s"
+    GOLD_LATE_WINDOWS = "gold.late_windows"
     GOLD_METRICS_HOURLY = "gold.metrics_hourly"
     GOLD_METRICS_DAILY = "gold.metrics_daily"
     GOLD_SESSIONS = "gold.sessions"

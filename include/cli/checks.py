@@ -49,6 +49,8 @@ class Outcome:
 _LANES: Final = ((Tier.SPARK, Tier.DAGS), (Tier.INTEGRATION, Tier.BROWSER))
 # What two tiers need at their worst moment, with Kafka, Elasticsearch, Spark and Airflow each.
 _BYTES_OF_TWO: Final = 12 * 1024**3
+# A JVM of a test lives for seconds: compiling for speed, as it would do by default, takes longer than it saves.
+_JVM: Final = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
 _STYLE = (
     Step("lint", ("ruff", "check", ".")),
     Step("format", ("ruff", "format", "--check", ".")),
@@ -124,7 +126,7 @@ def _call(step: Step, output: int | None = None) -> int:
     from include.config import PROJECT_ROOT, get_settings
     from include.supervision.spark_submit import spark_environment
 
-    environment = {**os.environ, **spark_environment(get_settings())}
+    environment = {**os.environ, **spark_environment(get_settings()), **_JVM}
     command = [sys.executable, "-m", *step.arguments]
     stderr = None if output is None else subprocess.STDOUT
     done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=False, stdout=output, stderr=stderr)

@@ -95,16 +95,25 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
     typer.echo(f"{settings.platform_data_dir} is empty")
 
 
-def env() -> None:
+def env(
+    dags_test: Annotated[
+        int | None,
+        typer.Option(metavar="PID", help="With a database of its own for the `airflow dags test` of this process."),
+    ] = None,
+) -> None:
     """Print the environment of the platform's Airflow and Spark as shell commands."""
     import shlex
 
     from include.config import get_settings
-    from include.local.airflow import Airflow
+    from include.local.airflow import DATABASE_VARIABLE, Airflow
+    from include.local.trial_database import trial_database
     from include.supervision.spark_submit import settings_environment
 
     settings = get_settings()
-    ours = Airflow(settings).environment()
+    airflow = Airflow(settings)
+    ours = airflow.environment()
+    if dags_test is not None:
+        ours[DATABASE_VARIABLE] = f"sqlite:///{trial_database(airflow.database, dags_test)}"
     # Who edits .env later should not find the shell insisting on the old values.
     for name in settings_environment(settings):
         ours.pop(name, None)

@@ -21,6 +21,7 @@ from include.names import Part
 from include.supervision.spark_submit import spark_environment
 
 ADMIN: Final = "admin"
+DATABASE_VARIABLE: Final = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 
 # The scheduler runs tasks itself and everything reads logs from the same disk: no log servers.
 _COMMANDS: Final = {
@@ -46,6 +47,11 @@ class Airflow:
         self._home = settings.platform_data_dir / "airflow"
 
     @property
+    def database(self) -> Path:
+        """Airflow's own, once it is prepared."""
+        return self._home / "airflow.db"
+
+    @property
     def password_file(self) -> Path:
         """Where the password of the user admin is kept, readable by its owner."""
         return self._home / "passwords.json"
@@ -67,7 +73,7 @@ class Airflow:
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{settings.airflow_url}/execution/",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.password_file),
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self._home / 'airflow.db'}",
+            DATABASE_VARIABLE: f"sqlite:///{self.database}",
             "AIRFLOW__API__HOST": host,
             "AIRFLOW__API__PORT": str(settings.airflow_port),
             "AIRFLOW__API__BASE_URL": settings.airflow_url,

@@ -7,8 +7,8 @@ from typing import Any, Final
 from include.orchestration.notifier import PlatformAlert
 
 OWNER: Final = "platform"
-# A schedule with a start in the past runs as soon as the platform starts for the first time. Daily work has
-# none, and waits for its time: all of it at once takes a small machine's processors from the live numbers.
+# A schedule with a start in the past runs as soon as the platform starts for the first time. Other work has none, and
+# waits for its time: all of it at once takes a small machine's processors from the streams that are starting.
 AT_FIRST_START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 

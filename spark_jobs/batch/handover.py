@@ -10,7 +10,8 @@ offsets, brings silver up to date, and writes beside it:
 - ``documents/day=<day>``: the documents that will stand for each touched day, as body of a bulk request.
 - ``result.json``, last: days, counts and totals. A folder without it is computed anew.
 
-``gold.metrics_10s`` holds the same rows as the documents.
+``gold.metrics_10s`` holds the same rows as the documents; ``gold.late_windows`` lists, by run, the hours for which
+something came late.
 """
 
 import argparse
@@ -39,8 +40,9 @@ from spark_jobs.batch.families import duplicate_events, silver_events
 from spark_jobs.batch.gold import replace_days
 from spark_jobs.batch.vectors import within
 from spark_jobs.batch.view import change, events_before, touched_days
-from spark_jobs.io import read
+from spark_jobs.io import read, write
 from spark_jobs.session import build_session
+from spark_jobs.transforms.late import late_windows
 from spark_jobs.transforms.metrics import additive_metrics
 
 logger = logging.getLogger(__name__)
@@ -167,6 +169,7 @@ def recompute(spark: SparkSession, settings: Settings, folder: Path) -> dict[str
         changed = change(events, duplicates, start, end, settings.dedup_window_seconds)
         _write_lines(cells(changed), folder / "cells", "hour")
         tally = _tally(changed)
+        result["late"] = _write_late(spark, settings, run, changed[Kind.GAINED])
         result["causes"] = _causes(spark, settings, tally, start, end)
         days = sorted({*tally.get(Kind.GAINED, {}), *tally.get(Kind.LOST, {})})
         if days:
@@ -175,6 +178,16 @@ def recompute(spark: SparkSession, settings: Settings, folder: Path) -> dict[str
     write_atomically(folder / "result.json", json.dumps(result))
     logger.info("handover run=%s result=%s", run.run_id, json.dumps(result))
     return result
+
+
+def _write_late(spark: SparkSession, settings: Settings, run: HandoverRun, gained: DataFrame) -> dict[str, int]:
+    """Note the hours for which something came late, once for each run; returns the late events by day (ISO)."""
+    rows = late_windows(gained).select(F.lit(run.run_id).alias("run_id"), "*").coalesce(1)
+    mine = f"run_id = '{run.run_id}'"
+    write(rows, Table.GOLD_LATE_WINDOWS, settings, mode="overwrite", options={"replaceWhere": mine})
+    noted = read(spark, Table.GOLD_LATE_WINDOWS, settings).where(mine)
+    found = noted.groupBy("event_date").agg(F.sum("events").alias("late")).collect()
+    return {row["event_date"].isoformat(): int(row["late"]) for row in found}
 
 
 def _tally(changed: dict[Kind, DataFrame]) -> dict[Kind, dict[str, int]]:

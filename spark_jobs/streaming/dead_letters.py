@@ -74,7 +74,7 @@ def start(running: Running) -> StreamingQuery:
     """Start the query."""
     records = read(running.spark, RAW_TOPICS, running.settings, stream=True)
     query = write(
-        rejected_events(parse_events(records)),
+        rejected_events(parse_events(records, ["event_id"])),
         DeadLetterSink(running).write,
         running.settings,
         stream=Stream(Query.DEAD_LETTERS, running.every(Query.DEAD_LETTERS)),

@@ -17,7 +17,7 @@ from spark_jobs.io import Stream, read, write
 from spark_jobs.streaming.driver import Running, main
 from spark_jobs.streaming.trails import Trails
 from spark_jobs.transforms.fraud_alerts import kafka_messages
-from spark_jobs.transforms.fraud_patterns import may_be_observed, observations, pattern_alerts
+from spark_jobs.transforms.fraud_patterns import OBSERVED_COLUMNS, may_be_observed, observations, pattern_alerts
 from spark_jobs.transforms.parse import parse_events, valid_events
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def start(running: Running) -> StreamingQuery:
     records = read(running.spark, [Topic.USER_EVENTS, Topic.PURCHASES], settings, stream=True).where(may_be_observed())
     sink = PatternSink(running, rules)
     query = write(
-        observations(valid_events(parse_events(records)), rules),
+        observations(valid_events(parse_events(records, OBSERVED_COLUMNS)), rules),
         sink.write,
         settings,
         stream=Stream(Query.FRAUD_PATTERNS, running.every(Query.FRAUD_PATTERNS), warm_up=sink.warm_up),

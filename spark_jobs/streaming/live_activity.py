@@ -89,7 +89,7 @@ class ActivitySink:
 def start(running: Running) -> StreamingQuery:
     """Start the query."""
     records = read(running.spark, [Topic.USER_EVENTS, Topic.PURCHASES], running.settings, stream=True)
-    events = valid_events(parse_events(records)).select(*_COLUMNS).withWatermark("event_time", _OPEN_FOR)
+    events = valid_events(parse_events(records, _COLUMNS)).select(*_COLUMNS).withWatermark("event_time", _OPEN_FOR)
     query = write(
         activity_by_minute(events),
         ActivitySink(running).write,

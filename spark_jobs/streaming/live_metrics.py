@@ -133,7 +133,7 @@ class MetricsSink:
 def start(running: Running) -> StreamingQuery:
     """Start the query."""
     records = read(running.spark, RAW_TOPICS, running.settings, stream=True)
-    events = valid_events(parse_events(records)).select(*_COLUMNS)
+    events = valid_events(parse_events(records, _COLUMNS)).select(*_COLUMNS)
     sink = MetricsSink(running)
     query = write(
         events,

@@ -26,6 +26,8 @@ _DESCRIBED: Final = (
     "total",
     "currency",
 )
+# Of the conformed event.
+OBSERVED_COLUMNS: Final = (*_DESCRIBED, "event_type", "latitude", "longitude")
 
 
 def may_be_observed() -> Column:

@@ -25,14 +25,18 @@ from include.contracts.rules import (
     stage_of,
 )
 from include.errors import PrerequisiteError
-from spark_jobs.schemas import Leaf, conformed_columns, spark_type
+from spark_jobs.schemas import Column, Leaf, conformed_columns, spark_type
 
 FUNCTION: Final = "judge"
 _REFUSAL: Final = "stage:string,reason:string,field:string,expected:string,found:string,contract:string"
 
 
-def register(spark: SparkSession) -> str:
+def register(spark: SparkSession, columns: tuple[str, ...]) -> str:
     """Make the judge known to a session.
+
+    Args:
+        spark: The session.
+        columns: Which columns of an event to read; whatever they are, all of the event is judged.
 
     Returns:
         SQL that judges a row's record: a struct of ``event`` and ``rejection``, one of them null.
@@ -43,22 +47,26 @@ def register(spark: SparkSession) -> str:
     jvm = spark._jvm
     assert jvm is not None
     try:
-        function = jvm.realtimedataplatform.Judge.function(rules_json(), result_ddl())
+        function = jvm.realtimedataplatform.Judge.function(rules_json(columns), result_ddl(columns))
     except TypeError as error:
         raise PrerequisiteError("the judge's jar is missing; run: python main.py artifacts fetch") from error
     spark._jsparkSession.udf().register(FUNCTION, function)
     return f"{FUNCTION}(topic, key, value, unix_micros(kafka_time))"
 
 
-def result_ddl() -> str:
+def result_ddl(columns: tuple[str, ...]) -> str:
     """The judge's result as Spark writes types."""
-    event = ",".join(f"{column.name}:{column.spark_type}" for column in conformed_columns())
+    event = ",".join(f"{column.name}:{column.spark_type}" for column in _chosen(columns))
     return f"struct<event:struct<{event}>,rejection:struct<{_REFUSAL}>>"
 
 
-@lru_cache(maxsize=1)
-def rules_json() -> str:
-    """All contracts as the judge reads them."""
+def _chosen(columns: tuple[str, ...]) -> list[Column]:
+    return [column for column in conformed_columns() if column.name in columns]
+
+
+@lru_cache
+def rules_json(columns: tuple[str, ...]) -> str:
+    """All contracts as the judge reads them, with these columns of their events."""
     topics: dict[str, list[Contract]] = {}
     for contract in load_contracts():
         topics.setdefault(contract.topic, []).append(contract)
@@ -70,12 +78,14 @@ def rules_json() -> str:
             topic: f"one of {', '.join(str(contract.version) for contract in contracts)}"
             for topic, contracts in topics.items()
         },
-        "topics": {topic: [_contract(contract) for contract in contracts] for topic, contracts in topics.items()},
+        "topics": {
+            topic: [_contract(contract, columns) for contract in contracts] for topic, contracts in topics.items()
+        },
     }
     return json.dumps(rules)
 
 
-def _contract(contract: Contract) -> dict[str, Any]:
+def _contract(contract: Contract, columns: tuple[str, ...]) -> dict[str, Any]:
     return {
         "name": f"{contract.name}.v{contract.version}",
         "version": contract.version,
@@ -83,7 +93,7 @@ def _contract(contract: Contract) -> dict[str, Any]:
         "time_and_key": list(_time_and_key(contract)),
         "oldest": OLDEST_EVENT_TIME,
         "most_future_seconds": MAX_FUTURE_SECONDS,
-        "columns": [_column(column.sources.get(contract.topic), contract) for column in conformed_columns()],
+        "columns": [_column(column.sources.get(contract.topic), contract) for column in _chosen(columns)],
     }
 
 

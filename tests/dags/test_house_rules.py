@@ -96,8 +96,8 @@ def test_a_dag_catches_nothing_up_by_itself_and_runs_once_at_a_time(dag: DAG) ->
     assert dag.is_paused_upon_creation is False
 
 
-def test_at_the_first_start_only_what_shows_something_soon_runs(dag: DAG) -> None:
-    assert (dag.start_date is not None) == (dag.dag_id in {DagId.SPEED_LAYER_HEALTH, DagId.BATCH_RECOMPUTE})
+def test_at_the_first_start_only_the_health_check_runs_at_once(dag: DAG) -> None:
+    assert (dag.start_date is not None) == (dag.dag_id == DagId.SPEED_LAYER_HEALTH)
 
 
 def test_every_parameter_is_a_form_field_with_a_title_a_description_and_a_valid_default(dag: DAG) -> None:

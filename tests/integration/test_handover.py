@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from include.alerting.store import store_path
 from include.config import Settings
@@ -19,12 +20,13 @@ from include.handover.handover import Handover
 from include.handover.live_segments import LiveSegments
 from include.handover.runs import HandoverRun, Step
 from include.handover.segments import ledger_path
-from include.names import Alias
+from include.names import Alias, Table
 from include.serving.aliases import create_index, indices_behind, indices_of
 from include.serving.bulk import Document, bulk_writer
 from include.serving.client import connect
 from include.serving.indices import install
 from spark_jobs.batch import handover as handover_job
+from spark_jobs.io import read
 from spark_jobs.streaming.live_metrics import additive_documents
 from spark_jobs.transforms.metrics import additive_metrics
 from spark_jobs.transforms.parse import parse_events, valid_events
@@ -156,6 +158,9 @@ def test_a_late_event_after_a_handover_reopens_only_its_own_day(shop: Shop) -> N
     assert shop.total() == (3, 2500)
     run = shop.hand_over()
     assert (run.days, run.drift) == (("2026-03-09",), 0.0)
+    ledger = read(shop.spark, Table.GOLD_LATE_WINDOWS, shop.settings).where(f"run_id = '{run.run_id}'")
+    [late] = ledger.select(F.hour("window_start"), "event_date", "events", "most_late_seconds").collect()
+    assert (late[0], late[1].isoformat(), late[2], late[3] // 3600) == (12, "2026-03-09", 1, 24)
     assert "metrics-batch-2026-03-10-000001" in indices_behind(shop.client, Alias.METRICS)
     assert "metrics-batch-2026-03-09-000001" not in indices_behind(shop.client, Alias.METRICS)
     assert shop.total() == (3, 2500)
