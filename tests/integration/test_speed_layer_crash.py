@@ -1,10 +1,12 @@
-"""What is killed under load: the driver, Kafka, Elasticsearch. All of it comes back, and the totals are exact."""
+"""What is killed under load: the driver, Kafka, Elasticsearch, Airflow's scheduler. All comes back, totals are exact."""
 
 import logging
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from elasticsearch import ApiError, TransportError
 
 from include.config import Settings
 from include.handover.checkpoint import query_id_of
+from include.local.airflow import Airflow
 from include.names import Alias, Part, Query
 from include.serving.client import connect
 from include.supervision import speed_layer
@@ -27,6 +30,10 @@ PATIENCE_SECONDS = 150
 @pytest.fixture(scope="module")
 def platform() -> Iterator[Stack]:
     with stack() as running:
+        airflow = Airflow(running.settings)
+        airflow.prepare()
+        running.supervisor.define(airflow.program(Part.AIRFLOW_SCHEDULER))
+        running.supervisor.start(Part.AIRFLOW_SCHEDULER)
         assert speed_layer.start(running.settings, [Query.LIVE_METRICS])
         assert not speed_layer.start(running.settings, [Query.LIVE_METRICS])
         yield running
@@ -64,6 +71,13 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> float:
     return time.monotonic() - started
 
 
+def schedulers(settings: Settings) -> set[int]:
+    """Airflow's numbers of the schedulers whose heart beats."""
+    beating = "SELECT id FROM job WHERE job_type = 'SchedulerJob' AND state = 'running'"
+    with closing(sqlite3.connect(f"file:{Airflow(settings).database}?mode=ro", uri=True)) as database:
+        return {row[0] for row in database.execute(beating)}
+
+
 @pytest.mark.timeout(280)
 @pytest.mark.parametrize("victim", [Part.SPEED_LAYER, Part.KAFKA, Part.ELASTICSEARCH])
 def test_what_is_killed_under_load_comes_back_and_the_totals_are_exact(
@@ -79,6 +93,22 @@ def test_what_is_killed_under_load_comes_back_and_the_totals_are_exact(
     wait_for(lambda: live(platform.settings) == shop.truth, PATIENCE_SECONDS)
     logger.info("%s: exact again %.1f s after it was killed", victim, time.monotonic() - killed)
     assert platform.pids()[victim.value] != pid
+
+
+@pytest.mark.timeout(280)
+def test_a_killed_scheduler_stops_no_stream_and_comes_back(platform: Stack, shop: Shop) -> None:
+    settings = platform.settings
+    wait_for(lambda: bool(schedulers(settings)), PATIENCE_SECONDS)
+    before, pids = schedulers(settings), platform.pids()
+
+    os.kill(pids[Part.AIRFLOW_SCHEDULER.value], signal.SIGKILL)
+    killed = time.monotonic()
+    shop.send(*(order(f"unscheduled-{number}", "1.25") for number in range(50)))
+
+    wait_for(lambda: live(settings) == shop.truth, PATIENCE_SECONDS)
+    wait_for(lambda: bool(schedulers(settings) - before), PATIENCE_SECONDS)
+    logger.info("scheduler: another one beats %.1f s after it was killed", time.monotonic() - killed)
+    assert platform.pids()[Part.SPEED_LAYER.value] == pids[Part.SPEED_LAYER.value]
 
 
 def test_a_driver_that_is_stopped_ends_its_batches_and_stays_away(platform: Stack, shop: Shop) -> None:
