@@ -1,4 +1,4 @@
-"""What is killed under load: the driver, Kafka, Elasticsearch, Airflow's scheduler. All comes back, totals are exact."""
+"""What is killed under load: driver, Kafka, Elasticsearch, Airflow's scheduler. All comes back, totals are exact."""
 
 import logging
 import os
