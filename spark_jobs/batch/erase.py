@@ -24,9 +24,9 @@ from include.config import Settings, get_settings
 from include.erasure.person import ERASED, Person, erased_event, personal_columns
 from include.handover.segments import write_atomically
 from include.names import Table
+from spark_jobs.alone import alone
 from spark_jobs.batch import gold, silver
 from spark_jobs.batch.copies import COORDINATES
-from spark_jobs.batch.progress import alone
 from spark_jobs.io import read, table_exists
 from spark_jobs.session import build_session
 
@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 RAW: Final = (Table.BRONZE_EVENTS, Table.BRONZE_REJECTED)
 # Rows that are about one person only; they are made anew from silver, of the pseudonym then.
 PROFILES: Final = {Table.GOLD_CUSTOMER_PROFILES: "user_id", Table.GOLD_RECOMMENDATIONS: "subject_id"}
+_CHANGED: Final = "topic string, partition int, offset long, arrival_date date, key binary, value binary"
 _VACUUM: Final = {
     "spark.databricks.delta.retentionDurationCheck.enabled": "false",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "16",
@@ -112,13 +113,16 @@ def _erase_raw(spark: SparkSession, settings: Settings, delta: DeltaTable, table
         )
         for row in rows.select(*COORDINATES, "arrival_date", "key", "value").toLocalIterator()
     ]
-    schema = "topic string, partition int, offset long, arrival_date date, key binary, value binary"
-    new = spark.createDataFrame(changed, schema).alias("new")
-    same = " AND ".join(f"held.{name} = new.{name}" for name in (*COORDINATES, "arrival_date"))
     values = {"key": "new.key", "value": "new.value"}
     if table is Table.BRONZE_REJECTED:
         values["found"] = f"'{ERASED}'"
-    delta.alias("held").merge(F.broadcast(new), same).whenMatchedUpdate(set=values).execute()
+    same = " AND ".join(f"held.{name} = new.{name}" for name in COORDINATES)
+    for day in sorted({row[3] for row in changed}):
+        new = spark.createDataFrame([row for row in changed if row[3] == day], _CHANGED).alias("new")
+        of_day = f"held.arrival_date = DATE'{day}' AND {same}"
+        # The stream that appends waits, for one day's files at a time.
+        with alone(settings, table):
+            delta.alias("held").merge(F.broadcast(new), of_day).whenMatchedUpdate(set=values).execute()
 
 
 def vacuum(spark: SparkSession, settings: Settings, hours: float) -> list[str]:

@@ -18,9 +18,10 @@ from pyspark.sql import functions as F
 
 from include.config import Settings, get_settings
 from include.names import Table
+from spark_jobs.alone import alone
 from spark_jobs.batch.days import add_arguments, chosen, in_days, in_days_sql
 from spark_jobs.batch.families import days_since, silver_events
-from spark_jobs.batch.progress import alone, done_version, record
+from spark_jobs.batch.progress import done_version, record
 from spark_jobs.batch.silver import JOB as SILVER
 from spark_jobs.io import read, table_exists, write
 from spark_jobs.session import build_session

@@ -1,8 +1,5 @@
 """How far each batch job got: ``ops.batch_progress``, one row per run, written after the run's data."""
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
@@ -29,14 +26,3 @@ def record(spark: SparkSession, settings: Settings, job: str, version: int) -> N
     """Note that a job has worked in a bronze version; call it when its data is written."""
     row = spark.createDataFrame([(job, version, datetime.now(UTC))], _SCHEMA)
     write(row.coalesce(1), Table.BATCH_PROGRESS, settings)
-
-
-@contextmanager
-def alone(settings: Settings, job: str) -> Iterator[None]:
-    """Keep a second run of a job waiting: two that look at the same rows at once would both write them."""
-    path = settings.platform_data_dir / "batch" / f"{job}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        # Held by the open file, so it ends with the process, however that ends.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

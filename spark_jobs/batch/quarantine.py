@@ -26,11 +26,11 @@ from include.handover.segments import write_atomically
 from include.names import SILVER_BY_TOPIC, Table
 from include.quality.rows import faults
 from include.quality.suite import Suite, load_suite
+from spark_jobs.alone import alone
 from spark_jobs.batch import gold, silver
 from spark_jobs.batch.copies import COORDINATES
 from spark_jobs.batch.days import in_days, in_days_sql
 from spark_jobs.batch.families import widened
-from spark_jobs.batch.progress import alone
 from spark_jobs.io import read, table_exists, write
 from spark_jobs.session import build_session
 

@@ -22,11 +22,12 @@ from pyspark.sql import functions as F
 
 from include.config import Settings, get_settings
 from include.names import SILVER_BY_TOPIC, Table, Topic
+from spark_jobs.alone import alone
 from spark_jobs.batch.bronze import rows_between, rows_upto, version_of
 from spark_jobs.batch.copies import COORDINATES, IDENTITY, ORDER, order_of, with_rank
 from spark_jobs.batch.days import in_days, in_days_sql
 from spark_jobs.batch.families import columns_of, widened
-from spark_jobs.batch.progress import alone, done_version, record
+from spark_jobs.batch.progress import done_version, record
 from spark_jobs.io import read, table_exists, write
 from spark_jobs.session import build_session
 from spark_jobs.transforms.parse import parse_events, valid_events

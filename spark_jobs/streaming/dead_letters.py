@@ -15,6 +15,7 @@ from pyspark.sql.streaming import StreamingQuery
 
 from include.handover.checkpoint import query_id_of
 from include.names import RAW_TOPICS, Query, Table, Topic
+from spark_jobs.alone import alone
 from spark_jobs.io import Stream, read, write
 from spark_jobs.streaming.driver import Running, main
 from spark_jobs.transforms.parse import parse_events, rejected_events
@@ -64,7 +65,8 @@ class DeadLetterSink:
                 "txnAppId": query_id_of(Path(settings.checkpoint_path(Query.DEAD_LETTERS))),
                 "txnVersion": str(batch_id),
             }
-            write(kept, Table.BRONZE_REJECTED, settings, partition_by=["arrival_date"], options=once)
+            with alone(settings, Table.BRONZE_REJECTED):
+                write(kept, Table.BRONZE_REJECTED, settings, partition_by=["arrival_date"], options=once)
             logger.info("query=dead_letters batch=%s rejected=%s", batch_id, count)
         finally:
             kept.unpersist()

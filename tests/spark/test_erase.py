@@ -1,5 +1,8 @@
 """A person leaves every table; totals, computed again from bronze, stay what they were."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
@@ -8,6 +11,7 @@ from include.config import Settings
 from include.erasure.person import Person
 from include.erasure.scan import files_naming
 from include.names import Table
+from spark_jobs.alone import alone
 from spark_jobs.batch import erase, silver
 from spark_jobs.batch.families import silver_events
 from spark_jobs.io import read, write
@@ -81,3 +85,38 @@ def test_a_person_is_erased_everywhere_and_totals_stay(spark: SparkSession, tmp_
     assert old
     erase.vacuum(spark, lake, 0)
     assert [path for path in files_naming(lake, "ann") if "_delta_log" not in path] == []
+
+
+@contextmanager
+def archiving(spark: SparkSession, lake: Settings) -> Iterator[list[int]]:
+    """As the stream does it: a version after another, of the day that is being erased as well; gives the offsets."""
+    offsets: list[int] = []
+    stop = threading.Event()
+
+    def append() -> None:
+        while not stop.is_set():
+            offset = 100 + len(offsets)
+            with alone(lake, Table.BRONZE_EVENTS):
+                archive(spark, lake, [of_bob(order(f"more{offset}", offset))])
+            offsets.append(offset)
+
+    thread = threading.Thread(target=append)
+    thread.start()
+    try:
+        yield offsets
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_person_is_erased_while_the_archive_goes_on(spark: SparkSession, tmp_path: Path) -> None:
+    lake = lake_in(tmp_path)
+    fill(spark, lake)
+
+    with archiving(spark, lake) as offsets:
+        erase.erase(spark, lake, ANN)
+
+    assert erase.count(spark, lake, ANN) == {}
+    kept = read(spark, Table.BRONZE_EVENTS, lake).where("offset >= 100").select("offset").collect()
+    assert sorted(row["offset"] for row in kept) == offsets
+    assert len(offsets) > 1
