@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from include.config import Settings
+from include.local import leftovers
 from include.local.elasticsearch import ElasticsearchNode
 from include.local.kafka import KafkaBroker
 from include.local.ports import find_free
@@ -85,4 +86,6 @@ def stack(queries: Sequence[Query] = (), **changes: Any) -> Iterator[Stack]:
             yield Stack(settings, supervisor)
         finally:
             supervisor.shut_down()
+            # A killed scheduler leaves the workers that it had started.
+            leftovers.end(leftovers.find(settings), 5)
             ElasticsearchNode(settings).delete()
