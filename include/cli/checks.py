@@ -19,7 +19,7 @@ from rich.table import Table
 
 
 class Tier(StrEnum):
-    """Folders below ``tests/``, in the order in which they run: what fails fast comes first."""
+    """Folders below ``tests/``."""
 
     UNIT = "unit"
     SPARK = "spark"
@@ -46,7 +46,7 @@ class Outcome:
 
 
 # Tests wait much for servers: two tiers at once keep two cores busy. Each lane's tiers run one after the other.
-_LANES: Final = ((Tier.SPARK, Tier.DAGS), (Tier.INTEGRATION, Tier.BROWSER))
+_LANES: Final = ((Tier.SPARK, Tier.DAGS), (Tier.UNIT, Tier.INTEGRATION, Tier.BROWSER))
 # What two tiers need at their worst moment, with Kafka, Elasticsearch, Spark and Airflow each.
 _BYTES_OF_TWO: Final = 12 * 1024**3
 # A JVM of a test lives for seconds: compiling for speed, as it would do by default, takes longer than it saves.
@@ -74,8 +74,6 @@ def run_checks(
     present = [tier for tier in chosen if (PROJECT_ROOT / "tests" / tier).is_dir()]
     console = Console()
     outcomes = [] if tiers else [_run(step, console) for step in _STYLE]
-    if Tier.UNIT in present:
-        outcomes.append(_run(_step(Tier.UNIT), console))
     lanes = [[_step(tier) for tier in lane if tier in present] for lane in _LANES]
     if psutil.virtual_memory().available < _BYTES_OF_TWO:
         lanes = [[step for lane in lanes for step in lane]]
