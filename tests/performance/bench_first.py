@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the bench and write its report."""
     parser = argparse.ArgumentParser(prog="./run.sh bench first", description=__doc__)
     parser.add_argument("--seconds", type=int, default=45, help="how long each rate is measured")
-    parser.add_argument("--warm-up", type=int, default=30, help="how long each rate runs before it is measured")
+    parser.add_argument("--warm-up", type=int, default=90, help="how long each rate runs before it is measured")
     options = parser.parse_args(arguments)
     with stack(queries_of(get_settings())) as running:
         results = [measure(running, rate, options.seconds, options.warm_up) for rate in _RATES]
