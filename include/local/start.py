@@ -56,12 +56,11 @@ class Start:
             rest = [service for service in self._services if service.part not in (*_SERVERS, *AIRFLOW_PARTS)]
             started = [pool.submit(self._bring_up, service) for service in rest]
             self._all([airflow_ready])
-            scheduler = self._of([Part.AIRFLOW_SCHEDULER])
-            airflow = [service for service in self._of(AIRFLOW_PARTS) if service not in scheduler]
-            started += [pool.submit(self._bring_up, service) for service in airflow]
-            # Tasks report to the API server: those that are due at once would fail before it answers.
-            self._all(started[-len(airflow) :] if airflow else [])
-            started += [pool.submit(self._bring_up, service) for service in scheduler]
+            server = [pool.submit(self._bring_up, service) for service in self._of([Part.AIRFLOW_API])]
+            # The others report to it: tasks that are due at once would fail before it answers.
+            self._all(server)
+            others = [part for part in AIRFLOW_PARTS if part is not Part.AIRFLOW_API]
+            started += [pool.submit(self._bring_up, service) for service in self._of(others)]
             self._all(started)
 
     def _of(self, parts: Iterable[Part]) -> list[Service]:
