@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.streaming import StreamingQuery
 
 from include.config import Settings
+from include.handover.checkpoint import query_id_of
 from include.names import Query, Table, Topic
 from spark_jobs.checkpoints import require_same_state, without_warm_up
 
@@ -113,8 +114,8 @@ def write(
 
     Args:
         frame: What to write.
-        target: A table; a topic, to which ``key`` and ``value`` go; or (streams only) a function of a micro-batch and
-            its number.
+        target: A topic, to which ``key`` and ``value`` go; for batches also a table; for streams also a function of a
+            micro-batch and its number.
         settings: Says where lake and checkpoints are.
         stream: How to run the query; asked for exactly when the frame is a stream.
         mode: ``append`` or, for batches, ``overwrite``.
@@ -128,9 +129,9 @@ def write(
         ConfigurationError: If a stream cannot go on from its checkpoint; says why, and the way out.
     """
     if frame.isStreaming:
-        if stream is None:
-            raise TypeError("a stream is written with stream=Stream(query, every)")
-        return _start(frame, target, settings, stream, partition_by)
+        if stream is None or isinstance(target, Table):
+            raise TypeError("a stream is written to a topic or a function, with stream=Stream(query, every)")
+        return _start(frame, target, settings, stream)
     if isinstance(target, Topic):
         frame.write.format("kafka").options(**_kafka_target(target, settings)).save()
         return None
@@ -141,6 +142,11 @@ def write(
         writer = writer.partitionBy(*partition_by)
     writer.save(settings.table_path(target))
     return None
+
+
+def each_once(settings: Settings, query: Query, batch_id: int) -> Options:
+    """Options with which a table takes each micro-batch of a query once, by its number."""
+    return {"txnAppId": query_id_of(Path(settings.checkpoint_path(query))), "txnVersion": str(batch_id)}
 
 
 def _kafka_target(topic: Topic, settings: Settings) -> Options:
@@ -155,10 +161,9 @@ def _trigger(stream: Stream) -> dict[str, Any]:
 
 def _start(
     frame: DataFrame,
-    target: Table | Topic | BatchWriter,
+    target: Topic | BatchWriter,
     settings: Settings,
     stream: Stream,
-    partition_by: Sequence[str],
 ) -> StreamingQuery:
     checkpoint = settings.checkpoint_path(stream.query)
     require_same_state(frame, Path(checkpoint), stream.query)
@@ -174,8 +179,4 @@ def _start(
     )
     if isinstance(target, Topic):
         return writer.format("kafka").options(**_kafka_target(target, settings)).start()
-    if not isinstance(target, Table):
-        return writer.foreachBatch(without_warm_up(target, Path(checkpoint), stream.warm_up)).start()
-    if partition_by:
-        writer = writer.partitionBy(*partition_by)
-    return writer.format("delta").start(settings.table_path(target))
+    return writer.foreachBatch(without_warm_up(target, Path(checkpoint), stream.warm_up)).start()

@@ -7,17 +7,15 @@ Small batches at a steady pace disturb the live queries less than rare large one
 layer's compaction.
 """
 
-from pathlib import Path
 from typing import Final
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.streaming import StreamingQuery
 
-from include.handover.checkpoint import query_id_of
 from include.names import RAW_TOPICS, Query, Table
 from spark_jobs.alone import alone
-from spark_jobs.io import Stream, read, write
+from spark_jobs.io import Stream, each_once, read, write
 from spark_jobs.streaming.driver import Running, main
 
 # Records in one file at most, and what one micro-batch takes when it has to catch up. Nothing here depends on how far
@@ -35,10 +33,7 @@ class ArchiveSink:
         """Append one micro-batch; a repeated one is left out."""
         lease, settings = self._running.leases[Query.BRONZE_ARCHIVE], self._running.settings
         lease.require()
-        once = {
-            "txnAppId": query_id_of(Path(settings.checkpoint_path(Query.BRONZE_ARCHIVE))),
-            "txnVersion": str(batch_id),
-        }
+        once = each_once(settings, Query.BRONZE_ARCHIVE, batch_id)
         # Whoever rewrites rows, to erase a person, must not be overtaken again and again.
         with alone(settings, Table.BRONZE_EVENTS):
             write(rows, Table.BRONZE_EVENTS, settings, partition_by=["arrival_date"], options=once)

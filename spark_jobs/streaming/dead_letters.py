@@ -7,16 +7,14 @@ crash sends its letters again, with the same key ``topic-partition-offset``, by 
 """
 
 import logging
-from pathlib import Path
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.streaming import StreamingQuery
 
-from include.handover.checkpoint import query_id_of
 from include.names import RAW_TOPICS, Query, Table, Topic
 from spark_jobs.alone import alone
-from spark_jobs.io import Stream, read, write
+from spark_jobs.io import Stream, each_once, read, write
 from spark_jobs.streaming.driver import Running, main
 from spark_jobs.transforms.parse import parse_events, rejected_events
 
@@ -61,10 +59,7 @@ class DeadLetterSink:
             if not count:
                 return
             write(letters(kept), Topic.DEAD_LETTER, settings)
-            once = {
-                "txnAppId": query_id_of(Path(settings.checkpoint_path(Query.DEAD_LETTERS))),
-                "txnVersion": str(batch_id),
-            }
+            once = each_once(settings, Query.DEAD_LETTERS, batch_id)
             with alone(settings, Table.BRONZE_REJECTED):
                 write(kept, Table.BRONZE_REJECTED, settings, partition_by=["arrival_date"], options=once)
             logger.info("query=dead_letters batch=%s rejected=%s", batch_id, count)
