@@ -61,8 +61,9 @@ class Settings(BaseSettings):
     health_keep_days: int = Field(14, ge=1, le=3650, description="Days that observations of the platform are kept.")
 
     # Spark
-    spark_ui_port: Port = Field(8080, description="Port of the speed layer's Spark UI.")
-    spark_driver_memory: str = Field("1536m", pattern=r"^\d+[mg]$", description="Heap of the speed layer's driver.")
+    spark_ui_port: Port = Field(8080, description="Port of the Spark UI of the speed layer's urgent driver.")
+    spark_background_ui_port: Port = Field(8082, description="Port of the Spark UI of its background driver.")
+    spark_driver_memory: str = Field("1g", pattern=r"^\d+[mg]$", description="Heap of each driver of the speed layer.")
     spark_batch_memory: str = Field("1536m", pattern=r"^\d+[mg]$", description="Heap of a batch job's driver.")
 
     supervisor_url: SecretStr | None = Field(
@@ -70,8 +71,8 @@ class Settings(BaseSettings):
     )
 
     # Speed layer
-    live_trigger_ms: int = Field(1000, ge=50, le=60_000, description="Pause between starts of live micro-batches.")
-    archive_trigger_seconds: int = Field(3, ge=1, le=600, description="Pause between starts of archive batches.")
+    live_trigger_ms: int = Field(500, ge=50, le=60_000, description="Pause between starts of live micro-batches.")
+    archive_trigger_seconds: int = Field(10, ge=1, le=600, description="Pause between starts of archive batches.")
     dedup_window_seconds: int = Field(
         600, ge=10, le=86_400, description="How long the speed layer remembers event ids (arrival time)."
     )

@@ -86,6 +86,7 @@ class Part(StrEnum):
     KAFKA = "kafka"
     ELASTICSEARCH = "elasticsearch"
     SPEED_LAYER = "speed-layer"
+    SPEED_LAYER_BACKGROUND = "speed-layer-background"
     DEMO_TRAFFIC = "demo-traffic"
     MONITORING = "monitoring"
     ALERTING = "alerting"

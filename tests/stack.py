@@ -15,7 +15,7 @@ from include.local.ports import find_free
 from include.local.supervisor import Supervisor
 from include.local.waiting import wait_healthy
 from include.messaging.topics import create_topics
-from include.names import Part, Query
+from include.names import Query
 from include.serving.client import connect
 from include.serving.indices import install
 from include.supervision import speed_layer
@@ -26,6 +26,7 @@ _PORTS = (
     "elasticsearch_port",
     "elasticsearch_transport_port",
     "spark_ui_port",
+    "spark_background_ui_port",
 )
 
 
@@ -64,7 +65,7 @@ def stack(queries: Sequence[Query] = (), **changes: Any) -> Iterator[Stack]:
     """Start Kafka, Elasticsearch and, where queries are named, the speed layer; stop and delete all at the end.
 
     Args:
-        queries: Streams to run in one application.
+        queries: Streams to run.
         **changes: Settings that differ from their defaults.
     """
     with tempfile.TemporaryDirectory(prefix="rdp-stack-", ignore_cleanup_errors=True) as name:
@@ -80,9 +81,9 @@ def stack(queries: Sequence[Query] = (), **changes: Any) -> Iterator[Stack]:
             with connect(settings) as client:
                 install(client)
             if queries:
-                program = speed_layer.program(settings, queries=queries)
-                supervisor.define(program)
-                supervisor.start(Part.SPEED_LAYER)
+                for program in speed_layer.programs(settings, queries).values():
+                    supervisor.define(program)
+                    supervisor.start(program.part)
             yield Stack(settings, supervisor)
         finally:
             supervisor.shut_down()

@@ -154,7 +154,9 @@ def configure_services() -> None:
 
 def deploy_processors() -> None:
     """Start Kafka, Elasticsearch and the speed layer only."""
-    _start(Console(), (Part.KAFKA, Part.ELASTICSEARCH, Part.SPEED_LAYER))
+    from include.supervision.shares import PARTS
+
+    _start(Console(), (Part.KAFKA, Part.ELASTICSEARCH, *PARTS.values()))
 
 
 def init_metrics(as_json: Annotated[bool, _JSON] = False) -> None:

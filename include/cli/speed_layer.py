@@ -20,14 +20,16 @@ def register(app: typer.Typer) -> None:
 
 
 def restart(as_json: _AS_JSON = False) -> None:
-    """End the driver after its micro-batches in flight and start it again, with new rules and settings."""
+    """End the drivers after their micro-batches in flight and start them again, with new rules and settings."""
     from include.config import get_settings
     from include.supervision import speed_layer
 
     settings = get_settings()
     speed_layer.restart(settings)
-    pid = speed_layer.state(settings).pid
-    typer.echo(json.dumps({"restarted": True, "pid": pid}) if as_json else "The streams start from their checkpoints.")
+    pids = sorted(set(speed_layer.state(settings).pids.values()))
+    typer.echo(
+        json.dumps({"restarted": True, "pids": pids}) if as_json else "The streams start from their checkpoints."
+    )
 
 
 def begin_anew(

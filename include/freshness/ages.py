@@ -10,7 +10,7 @@ from include.handover.checkpoint import Offsets
 from include.names import Alias, Query, Table
 from include.orchestration.delta_log import last_commit
 from include.supervision.heartbeat import as_time, read_heartbeat
-from include.supervision.speed_layer import queries_of
+from include.supervision.shares import queries_of
 
 # Which stream fills what; an index or table is as complete as the last of its streams.
 _FED: Final[Mapping[Alias | Table, tuple[Query, ...]]] = {

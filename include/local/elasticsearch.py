@@ -34,10 +34,15 @@ xpack.security.enabled: false
 cluster.routing.allocation.disk.threshold_enabled: false
 """
 
+# Tier4: as for the streams, docs/decisions/008-spark-settings.md.
 _JVM_OPTIONS: Final = """\
 -Xms{heap}
 -Xmx{heap}
 -XX:+UseG1GC
+-XX:Tier4InvocationThreshold=30000
+-XX:Tier4MinInvocationThreshold=3000
+-XX:Tier4CompileThreshold=60000
+-XX:Tier4BackEdgeThreshold=200000
 -Djava.io.tmpdir=${{ES_TMPDIR}}
 -Djava.awt.headless=true
 -Dfile.encoding=UTF-8

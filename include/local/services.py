@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -15,10 +15,11 @@ from include.local.elasticsearch import ElasticsearchNode
 from include.local.kafka import KafkaBroker
 from include.local.program import Program
 from include.messaging.topics import end_offsets
-from include.names import Part
+from include.names import Part, Query
 from include.supervision import speed_layer
 from include.supervision.health import DEFAULT_BOUNDS, judge
 from include.supervision.heartbeat import read_heartbeat
+from include.supervision.shares import PARTS, Share, queries_of
 from include.supervision.spark_submit import settings_environment
 
 AIRFLOW_PARTS: Final = (
@@ -62,7 +63,12 @@ class Service:
 
 def services(settings: Settings) -> dict[Part, Service]:
     """Every part that these settings ask for, in the order in which they start."""
-    listed = [*_servers(settings), _speed_layer(settings), *_python_parts(settings), *_airflow(settings)]
+    listed = [
+        *_servers(settings),
+        *(_streams(settings, share) for share in Share),
+        *_python_parts(settings),
+        *_airflow(settings),
+    ]
     return {service.part: service for service in listed}
 
 
@@ -86,30 +92,30 @@ def _servers(settings: Settings) -> list[Service]:
     return local
 
 
-def _speed_layer(settings: Settings) -> Service:
-    # Its own start also notes that it is wanted, which the health check of Airflow asks.
+def _streams(settings: Settings, share: Share) -> Service:
+    queries = queries_of(settings, share)
+    name = speed_layer.UI_PORT[share]
+    port: int = getattr(settings, name)
     return Service(
-        Part.SPEED_LAYER,
-        partial(speed_layer.program, settings),
-        partial(_streams_problem, settings),
-        ports={"SPARK_UI_PORT": settings.spark_ui_port},
-        address=f"http://{settings.platform_bind_host}:{settings.spark_ui_port}",
-        launch=lambda: speed_layer.start(settings),
-        lag=partial(_streams_lag, settings),
+        PARTS[share],
+        lambda: speed_layer.programs(settings, queries)[PARTS[share]],
+        partial(_streams_problem, settings, queries),
+        ports={name.upper(): port},
+        address=f"http://{settings.platform_bind_host}:{port}",
+        # Their own start also notes that they are wanted, which the health check of Airflow asks.
+        launch=lambda: speed_layer.start(settings, queries),
+        lag=partial(_streams_lag, settings, queries),
     )
 
 
-def _streams_problem(settings: Settings) -> str | None:
+def _streams_problem(settings: Settings, queries: Sequence[Query]) -> str | None:
     state = speed_layer.state(settings)
-    if not state.is_running:
+    if not any(query in state.pids for query in queries):
         return "no driver runs yet"
     ends, now = _end_offsets(settings), time.time()
     # The heartbeats of an earlier driver say nothing of this one.
-    beats = {query: beat for query, beat in state.heartbeats.items() if beat.pid == state.pid}
-    verdicts = [
-        judge(query, beats.get(query), state.is_running, ends, now, DEFAULT_BOUNDS)
-        for query in speed_layer.queries_of(settings)
-    ]
+    beats = {query: beat for query, beat in state.heartbeats.items() if beat.pid == state.pids.get(query)}
+    verdicts = [judge(query, beats.get(query), True, ends, now, DEFAULT_BOUNDS) for query in queries]
     failed = [f"{verdict.subject}: {', '.join(verdict.reasons)}" for verdict in verdicts if verdict.status == "failed"]
     return "; ".join(failed) or None
 
@@ -121,13 +127,11 @@ def _end_offsets(settings: Settings) -> Offsets | None:
         return None  # the broker's own line says that it is away
 
 
-def _streams_lag(settings: Settings) -> int | None:
+def _streams_lag(settings: Settings, queries: Sequence[Query]) -> int | None:
     ends = _end_offsets(settings)
     if ends is None:
         return None
-    beats = [
-        beat for query in speed_layer.queries_of(settings) if (beat := read_heartbeat(settings, query)) is not None
-    ]
+    beats = [beat for query in queries if (beat := read_heartbeat(settings, query)) is not None]
     return max((beat.lag(ends) for beat in beats), default=None)
 
 

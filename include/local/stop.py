@@ -14,11 +14,12 @@ from include.local.start import DATA_MARKER
 from include.local.supervisor import Supervisor
 from include.names import Part
 from include.supervision import speed_layer
+from include.supervision.shares import PARTS
 
 # Each step's parts stop together. Airflow goes before the streams, which its health check would start again.
 _STEPS: Final = (
     (Part.DEMO_TRAFFIC, *AIRFLOW_PARTS),
-    (Part.SPEED_LAYER,),
+    tuple(PARTS.values()),
     (Part.MONITORING, Part.ALERTING),
     (Part.ELASTICSEARCH, Part.KAFKA),
 )
@@ -53,7 +54,7 @@ def stop(settings: Settings, report: Callable[[str], None]) -> bool:
 
 
 def _stop_part(settings: Settings, supervisor: Supervisor, part: Part) -> None:
-    if part is Part.SPEED_LAYER:
+    if part in PARTS.values():
         # Its own stop also notes that nobody should start it again.
         speed_layer.stop(settings)
     supervisor.stop(part)

@@ -1,5 +1,6 @@
 """The speed layer, started and stopped with what Airflow's Spark connection says."""
 
+from collections.abc import Collection
 from typing import Any
 
 from include.config import Settings
@@ -7,10 +8,11 @@ from include.errors import ConfigurationError
 from include.names import Connection
 from include.orchestration.spark_connection import spark_target
 from include.supervision import speed_layer
+from include.supervision.shares import ALL, Share
 
 
-def control(settings: Settings, action: str) -> dict[str, Any]:
-    """Start, stop or restart.
+def control(settings: Settings, action: str, shares: Collection[Share] = ALL) -> dict[str, Any]:
+    """Start, stop or restart; a restart may be of one driver alone.
 
     Returns:
         What was done and what runs now.
@@ -26,7 +28,7 @@ def control(settings: Settings, action: str) -> dict[str, Any]:
     elif action == "stop":
         changed = speed_layer.stop(settings)
     elif action == "restart":
-        speed_layer.restart(settings, master=target.master, conf=target.conf)
+        speed_layer.restart(settings, shares, master=target.master, conf=target.conf)
         changed = True
     else:
         raise ConfigurationError(f"action is {action!r}: choose start, stop or restart")
@@ -35,6 +37,6 @@ def control(settings: Settings, action: str) -> dict[str, Any]:
         "action": action,
         "changed": changed,
         "master": target.master,
-        "supervised": now.is_supervised,
+        "supervised": sorted(now.supervised),
         "wanted": now.is_wanted,
     }

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,21 +12,22 @@ from include.config import Settings
 from include.errors import PartUnavailableError
 from include.orchestration.restarts import History, Step, decide, keep, load
 from include.supervision import speed_layer
-from include.supervision.health import Verdict, check, needs_restart
+from include.supervision.health import Verdict, check, sick_shares
+from include.supervision.shares import Share
 
 logger = logging.getLogger(__name__)
 
 _SEVERITY = {Step.RESTART: Severity.WARNING, Step.GIVE_UP: Severity.CRITICAL, Step.RECOVERED: Severity.INFO}
 
 
-def look(settings: Settings, restart: Callable[[], object], cap: int) -> dict[str, Any]:
-    """Check every stream, start the driver again where that helps, and tell.
+def look(settings: Settings, restart: Callable[[Collection[Share]], object], cap: int) -> dict[str, Any]:
+    """Check every stream, start drivers again where that helps, and tell.
 
     A stream that nobody wants to run is left alone: it was stopped on purpose.
 
     Args:
         settings: The platform's settings.
-        restart: Starts the driver again.
+        restart: Starts the drivers of some shares again.
         cap: Restarts in an hour, at most.
 
     Returns:
@@ -37,14 +38,14 @@ def look(settings: Settings, restart: Callable[[], object], cap: int) -> dict[st
     """
     verdicts = check(settings)
     is_wanted = speed_layer.state(settings).is_wanted
-    is_sick = is_wanted and needs_restart(verdicts)
-    step, history = decide(load(settings), is_sick=is_sick, now=time.time(), cap=cap)
+    sick = sick_shares(verdicts) if is_wanted else frozenset()
+    step, history = decide(load(settings), is_sick=bool(sick), now=time.time(), cap=cap)
     # Kept before it is done: a restart that fails counts, so that its pause is kept as well.
     keep(settings, history)
     _tell(settings, step, history, verdicts, cap)
     logger.info("speed_layer step=%s wanted=%s %s", step, is_wanted, _in_words(verdicts))
     if step is Step.RESTART:
-        restart()
+        restart(sick)
     _publish(settings, verdicts, is_wanted=is_wanted)
     if is_wanted:
         _watch_freshness(settings)

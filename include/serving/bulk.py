@@ -77,6 +77,7 @@ class BulkWriter:
         give_up_seconds: float = 600.0,
         stop: threading.Event | None = None,
         on_wait: Callable[[str, float], None] | None = None,
+        at_once: bool = False,
     ) -> None:
         """Store what is needed.
 
@@ -86,12 +87,18 @@ class BulkWriter:
             give_up_seconds: How long to wait for an Elasticsearch that is busy or away before the error is raised.
             stop: When set, waiting ends at once with the error.
             on_wait: Told why it waits, and for how long it did so far.
+            at_once: Searches find what was sent when it returns, instead of at the index's next refresh: for a few
+                requests a second at most.
         """
         headers = {"Content-Type": "application/x-ndjson"} | ({"Authorization": f"ApiKey {api_key}"} if api_key else {})
         self._http = httpx.Client(base_url=url, headers=headers, timeout=httpx.Timeout(30.0, connect=3.0))
         self._give_up_seconds = give_up_seconds
         self._stop = stop or threading.Event()
         self._on_wait = on_wait
+        self._parameters = {
+            "filter_path": "errors,items.*.status,items.*.error.type,items.*.error.reason",
+            "refresh": "true" if at_once else "false",
+        }
 
     def close(self) -> None:
         """Close the connections."""
@@ -146,7 +153,7 @@ class BulkWriter:
             answer = self._http.post(
                 f"/{index}/_bulk",
                 content=body.encode(),
-                params={"filter_path": "errors,items.*.status,items.*.error.type,items.*.error.reason"},
+                params=self._parameters,
             )
         except httpx.TransportError as error:
             return [], f"no answer ({type(error).__name__})"

@@ -16,11 +16,11 @@ from include.handover.checkpoint import Offsets
 from include.local.elasticsearch import ElasticsearchNode
 from include.local.supervisor import Supervisor
 from include.messaging.topics import end_offsets
-from include.names import Alias, Part, Query
+from include.names import Alias, Query
 from include.serving.client import connect
 from include.supervision.heartbeat import Heartbeat, read_heartbeat
 from include.supervision.lease import Lease, lease_path
-from include.supervision.speed_layer import queries_of
+from include.supervision.shares import PARTS, Share, queries_of, share_of
 
 _MEGABYTE: Final = 1024 * 1024
 
@@ -82,19 +82,23 @@ def check(settings: Settings, bounds: Bounds = DEFAULT_BOUNDS) -> list[Verdict]:
         judge(query, read_heartbeat(settings, query), _is_alive(settings, query), broker, now, bounds)
         for query in queries_of(settings)
     ]
-    if _is_starting(settings, now, bounds):
-        # Starting a driver again that is not up yet would only delay it.
-        streams = [replace(verdict, restart=False) for verdict in streams]
+    starting = _starting(settings, now, bounds)
+    # Starting a driver again that is not up yet would only delay it.
+    streams = [
+        replace(verdict, restart=False) if share_of(Query(verdict.subject)) in starting else verdict
+        for verdict in streams
+    ]
     return [*streams, kafka, _elasticsearch(settings), _disk(settings, bounds)]
 
 
-def needs_restart(verdicts: list[Verdict]) -> bool:
-    """Whether starting the driver again can mend something; not while what it needs is away."""
+def sick_shares(verdicts: list[Verdict]) -> frozenset[Share]:
+    """The drivers that a new start can mend; none while what they need is away."""
     needs = {verdict.subject: verdict for verdict in verdicts}
     parts_are_there = all(
         needs[name].status != "failed" for name in ("kafka", "elasticsearch", "disk") if name in needs
     )
-    return parts_are_there and any(verdict.restart for verdict in verdicts)
+    sick = [Query(verdict.subject) for verdict in verdicts if verdict.restart]
+    return frozenset(map(share_of, sick)) if parts_are_there else frozenset()
 
 
 def judge(
@@ -158,9 +162,12 @@ def _weaknesses(beat: Heartbeat, lag: int, now: float, bounds: Bounds) -> Iterat
         yield f"{beat.rejected_share:.0%} of the latest records are dead letters (at most {bounds.rejected_share:.0%})"
 
 
-def _is_starting(settings: Settings, now: float, bounds: Bounds) -> bool:
-    part = Supervisor(settings).states().get(Part.SPEED_LAYER)
-    return part is not None and part.is_running and now - part.started_at < bounds.start_seconds
+def _starting(settings: Settings, now: float, bounds: Bounds) -> frozenset[Share]:
+    states = Supervisor(settings).states()
+    found = {share: states[part] for share, part in PARTS.items() if part in states}
+    return frozenset(
+        share for share, state in found.items() if state.is_running and now - state.started_at < bounds.start_seconds
+    )
 
 
 def _is_alive(settings: Settings, query: Query) -> bool:

@@ -1,7 +1,9 @@
 """Starting, stopping and looking at the speed layer: what the command line and the DAGs share."""
 
+import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,13 +15,16 @@ from include.local.supervisor import Supervisor
 from include.names import Part, Query
 from include.supervision.heartbeat import Heartbeat, read_heartbeat
 from include.supervision.lease import Holder, Lease, lease_path
+from include.supervision.shares import ALL, PARTS, Share, queries_of, share_of, shares_of
 from include.supervision.spark_submit import spark_environment, spark_submit_command
 
 JOB: Final = PROJECT_ROOT / "spark_jobs" / "streaming" / "speed_layer.py"
 
 # Queries wait for a processor most of the time: more tasks than cores keep a slow one from holding up the others. The
-# instant fraud rules hold two of them for good, one for each partition of their topic.
+# instant fraud rules hold two of the urgent ones for good, one for each partition of their topic.
 LOCAL_MASTER: Final = "local[4]"
+# The setting with the port of each one's Spark UI.
+UI_PORT: Final = {Share.URGENT: "spark_ui_port", Share.BACKGROUND: "spark_background_ui_port"}
 NO_CONF: Final[Mapping[str, str]] = {}
 _STOP_SECONDS: Final = 60
 _LOOK_SECONDS: Final = 0.2
@@ -33,36 +38,31 @@ class SpeedLayerState:
     """What is known of the speed layer.
 
     Attributes:
-        is_running: Whether a driver lives.
-        pid: Process id of the driver, None when there is none.
-        started_at: When it started (Unix seconds).
-        is_supervised: Whether the local supervisor runs it.
+        pids: Process id of the driver of each query that has a living one.
+        supervised: Parts that the local supervisor runs.
         is_wanted: Whether somebody started it and nobody stopped it since: only then a restart is a mend.
         heartbeats: The latest heartbeat of each query that ever ran.
     """
 
-    is_running: bool
-    pid: int | None
-    started_at: float | None
-    is_supervised: bool
+    pids: Mapping[Query, int]
+    supervised: frozenset[Part]
     is_wanted: bool
     heartbeats: Mapping[Query, Heartbeat]
 
+    @property
+    def is_running(self) -> bool:
+        """Whether any driver lives."""
+        return bool(self.pids)
 
-def queries_of(settings: Settings) -> tuple[Query, ...]:
-    """What runs when nothing is chosen: every query that is not switched off."""
-    off = () if settings.search_user_events else (Query.LIVE_USER_EVENTS,)
-    return tuple(query for query in Query if query not in off)
 
-
-def program(
+def programs(
     settings: Settings,
     queries: Sequence[Query] = (),
     *,
     master: str = LOCAL_MASTER,
     conf: Mapping[str, str] = NO_CONF,
-) -> Program:
-    """The speed layer's driver, for the supervisor.
+) -> dict[Part, Program]:
+    """The speed layer's drivers, for the supervisor: one for each share of the queries.
 
     Args:
         settings: The platform's settings.
@@ -70,33 +70,57 @@ def program(
         master: Spark master; Airflow takes it from its Spark connection.
         conf: Spark properties that win over ``live.conf``.
     """
-    chosen = ["--queries", *(query.value for query in queries)] if queries else []
-    own = {"spark.ui.port": str(settings.spark_ui_port), "spark.driver.bindAddress": settings.platform_bind_host}
-    command = spark_submit_command(settings, JOB, *chosen, profile="live", master=master, conf={**own, **conf})
-    return Program(
-        Part.SPEED_LAYER, [*_DEAF, *command], environment=spark_environment(settings), stop_seconds=_STOP_SECONDS
+    shares = shares_of(queries or queries_of(settings))
+    return {PARTS[share]: _program(settings, share, chosen, master, conf) for share, chosen in shares.items()}
+
+
+def _program(
+    settings: Settings, share: Share, queries: Sequence[Query], master: str, conf: Mapping[str, str]
+) -> Program:
+    own = {
+        "spark.ui.port": str(getattr(settings, UI_PORT[share])),
+        "spark.driver.bindAddress": settings.platform_bind_host,
+    }
+    command = spark_submit_command(
+        settings,
+        JOB,
+        "--queries",
+        *(query.value for query in queries),
+        profile="live",
+        master=master,
+        conf={**own, **conf},
     )
+    modest = () if share is Share.URGENT else _modest()
+    return Program(
+        PARTS[share],
+        [*modest, *_DEAF, *command],
+        environment=spark_environment(settings),
+        stop_seconds=_STOP_SECONDS,
+    )
+
+
+def _modest() -> tuple[str, ...]:
+    """Runs a command on what others leave of the processors."""
+    # Only the first gives way at once; the other finishes its turn of some milliseconds, each time.
+    return ("chrt", "--idle", "0") if shutil.which("chrt") else ("nice", "-n", "19")
 
 
 def _wish(settings: Settings) -> Path:
     return settings.heartbeat_dir / "wanted"
 
 
-def _holder(settings: Settings) -> Holder | None:
-    holders = (Lease(lease_path(settings, query)).holder() for query in Query)
-    return next((holder for holder in holders if holder is not None and holder.is_alive()), None)
+def _holders(settings: Settings) -> dict[Query, Holder]:
+    holders = {query: Lease(lease_path(settings, query)).holder() for query in Query}
+    return {query: holder for query, holder in holders.items() if holder is not None and holder.is_alive()}
 
 
 def state(settings: Settings) -> SpeedLayerState:
-    """Look at the driver and at its queries' heartbeats."""
-    holder = _holder(settings)
-    part = Supervisor(settings).states().get(Part.SPEED_LAYER)
+    """Look at the drivers and at their queries' heartbeats."""
+    parts = Supervisor(settings).states()
     beats = {query: beat for query in Query if (beat := read_heartbeat(settings, query)) is not None}
     return SpeedLayerState(
-        is_running=holder is not None,
-        pid=holder.pid if holder else None,
-        started_at=holder.started_at if holder else None,
-        is_supervised=part is not None and part.is_running,
+        pids={query: holder.pid for query, holder in _holders(settings).items()},
+        supervised=frozenset(part for part in PARTS.values() if part in parts and parts[part].is_running),
         is_wanted=_wish(settings).exists(),
         heartbeats=beats,
     )
@@ -109,50 +133,63 @@ def start(
     master: str = LOCAL_MASTER,
     conf: Mapping[str, str] = NO_CONF,
 ) -> bool:
-    """Start the driver under the supervisor, unless one lives.
+    """Start the drivers under the supervisor, unless they live.
 
     A driver that lives is left alone, also when another configuration is asked for: stop it first.
 
     Returns:
-        Whether it was started; False when it ran already.
+        Whether one was started; False when all ran already.
 
     Raises:
-        PartUnavailableError: If it ends at once.
+        PartUnavailableError: If one ends at once.
     """
     settings.heartbeat_dir.mkdir(parents=True, exist_ok=True)
     _wish(settings).touch()
     now = state(settings)
-    if now.is_running or now.is_supervised:
+    running = now.supervised | {PARTS[share_of(query)] for query in now.pids}
+    wanted = programs(settings, queries, master=master, conf=conf)
+    missing = [program for part, program in wanted.items() if part not in running]
+    if not missing:
         return False
     supervisor = Supervisor(settings)
     supervisor.ensure_running()
-    supervisor.define(program(settings, queries, master=master, conf=conf))
-    supervisor.start(Part.SPEED_LAYER)
+    for program in missing:
+        supervisor.define(program)
+        supervisor.start(program.part)
     return True
 
 
 def stop(settings: Settings) -> bool:
-    """Ask the driver to end after its micro-batches in flight, and wait until it is gone.
+    """Ask the drivers to end after their micro-batches in flight, and wait until they are gone.
 
     Returns:
         Whether there was one to stop.
 
     Raises:
-        PartUnavailableError: If it does not end; it is left running then.
+        PartUnavailableError: If one does not end; it is left running then.
     """
     _wish(settings).unlink(missing_ok=True)
+    return _end(settings, ALL)
+
+
+def _end(settings: Settings, shares: Collection[Share]) -> bool:
     before = state(settings)
-    if before.is_supervised:
-        Supervisor(settings).stop(Part.SPEED_LAYER)
-        return True
+    if before.supervised:
+        parts = before.supervised & {PARTS[share] for share in shares}
+        with ThreadPoolExecutor(len(PARTS)) as pool:
+            list(pool.map(Supervisor(settings).stop, parts))
+        return bool(parts)
     if not before.is_running:
         return False
+    # Whoever runs elsewhere is asked by a file, which all drivers read.
     request_stop(settings)
     deadline = time.monotonic() + _STOP_SECONDS
-    while (holder := _holder(settings)) is not None:
+    while holders := _holders(settings):
         if time.monotonic() > deadline:
+            query, holder = next(iter(holders.items()))
             raise PartUnavailableError(
-                Part.SPEED_LAYER, f"process {holder.pid} on {holder.host} did not end within {_STOP_SECONDS} s"
+                PARTS[share_of(query)],
+                f"process {holder.pid} on {holder.host} did not end within {_STOP_SECONDS} s",
             )
         time.sleep(_LOOK_SECONDS)
     return True
@@ -167,15 +204,15 @@ def request_stop(settings: Settings) -> None:
 
 def restart(
     settings: Settings,
-    queries: Sequence[Query] = (),
+    shares: Collection[Share] = ALL,
     *,
     master: str = LOCAL_MASTER,
     conf: Mapping[str, str] = NO_CONF,
 ) -> None:
-    """Stop the driver, if it runs, and start it again from its checkpoints.
+    """Stop the drivers of some shares, where they run, and start from the checkpoints whatever does not run.
 
     Raises:
-        PartUnavailableError: If it does not end, or does not start.
+        PartUnavailableError: If one does not end, or does not start.
     """
-    stop(settings)
-    start(settings, queries, master=master, conf=conf)
+    _end(settings, shares)
+    start(settings, master=master, conf=conf)

@@ -21,6 +21,7 @@ from include.handover.segments import ledger_path
 from include.names import Query
 from include.supervision.heartbeat import REAL_TIME
 from include.supervision.lease import Lease, lease_path
+from include.supervision.shares import Share
 from spark_jobs.session import build_session
 from spark_jobs.streaming.counts import SinkCounts
 from spark_jobs.streaming.listener import ProgressListener
@@ -33,11 +34,11 @@ _LAST_BATCH_SECONDS: Final = 30.0
 _IDLE_LOOK_SECONDS: Final = 0.01
 # A micro-batch costs about the same however few rows it has. Spark starts them at multiples of their pause, so pauses
 # without a common divisor seldom have several start together and take the processors from the live query.
-_LESS_URGENT_MS: Final = 5000
-_DEAD_LETTERS_MS: Final = 5500
-_ACTIVITY_MS: Final = 4700
-_PATTERNS_MS: Final = 4300
-_SEARCHABLE_MS: Final = 2000
+_LESS_URGENT_MS: Final = 7000
+_DEAD_LETTERS_MS: Final = 11000
+_ACTIVITY_MS: Final = 9700
+_PATTERNS_MS: Final = 5300
+_SEARCHABLE_MS: Final = 3100
 
 
 @dataclass(frozen=True)
@@ -221,7 +222,7 @@ def main(
     streams: Mapping[Query, Start],
     arguments: Sequence[str] | None = None,
     *,
-    usual: Callable[[Settings], Collection[Query]] | None = None,
+    usual: Callable[[Settings, Share | None], Collection[Query]] | None = None,
 ) -> None:
     """Run as a Spark job.
 
@@ -229,7 +230,7 @@ def main(
         name: Name in the Spark UI.
         streams: What can be run, and how each is started.
         arguments: Command line, the process's own by default.
-        usual: What runs when nothing is chosen; all by default.
+        usual: What runs of a share, or when nothing is chosen; all by default.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for chatty in ("py4j", "kafka", "elastic_transport", "httpx"):
@@ -237,7 +238,9 @@ def main(
     parser = argparse.ArgumentParser(description=f"Runs {', '.join(streams)}.")
     parser.add_argument("--once", action="store_true", help="drain what is there and end")
     if len(streams) > 1:
-        parser.add_argument("--queries", nargs="+", choices=list(streams), type=Query)
+        chosen = parser.add_mutually_exclusive_group()
+        chosen.add_argument("--queries", nargs="+", choices=list(streams), type=Query)
+        chosen.add_argument("--share", choices=list(Share), type=Share, help="the queries of one driver of two")
     options, settings = parser.parse_args(arguments), get_settings()
-    names = getattr(options, "queries", None) or (usual(settings) if usual else streams)
+    names = getattr(options, "queries", None) or (usual(settings, options.share) if usual else streams)
     Driver(name, {query: streams[query] for query in names}, settings, once=options.once).run()

@@ -24,9 +24,10 @@ from include.serving.aliases import create_index
 from include.serving.bulk import Document, bulk_writer
 from include.serving.client import connect, reachable
 from spark_jobs.io import Stream, read, write
-from spark_jobs.streaming.documents import as_text, collect, send, stamped
+from spark_jobs.streaming.documents import as_text, send, stamped
 from spark_jobs.streaming.driver import Running, main
 from spark_jobs.streaming.once import Firsts, Once
+from spark_jobs.streaming.planned import Planned
 from spark_jobs.transforms.metrics import additive_metrics
 from spark_jobs.transforms.parse import parse_events, valid_events
 
@@ -50,12 +51,10 @@ _COLUMNS: Final = (
 _SUMS: Final = ("events", "orders", "items", "returns", "sessions", "carts", "checkouts")
 
 
-def additive_documents(rows: DataFrame, segment: Segment, batch_id: int) -> DataFrame:
-    """Documents of a micro-batch's sums, without stamps."""
-    prefix = f"{segment.query_id}:{batch_id}"
+def additive_documents(rows: DataFrame) -> DataFrame:
+    """Documents of a micro-batch's sums, without stamps, and without what names the micro-batch."""
     document_id = F.concat_ws(
         ":",
-        F.lit(prefix),
         F.unix_timestamp("window_start").cast("string"),
         F.col("dimension"),
         F.col("value"),
@@ -73,11 +72,17 @@ def additive_documents(rows: DataFrame, segment: Segment, batch_id: int) -> Data
             (F.col("revenue") * 100).cast("long").alias("revenue_minor"),
             (F.col("refunded") * 100).cast("long").alias("refunded_minor"),
             F.lit("speed").alias("layer"),
-            F.lit(segment.number).alias("segment"),
-            F.lit(segment.query_id).alias("query_id"),
-            F.lit(batch_id).cast("long").alias("batch_id"),
         )
     )
+
+
+def of_batch(documents: Sequence[Document], segment: Segment, batch_id: int) -> list[Document]:
+    """Name the micro-batch in its documents; their ids begin with it."""
+    begin = f'{{"index":{{"_id":"{segment.query_id}:{batch_id}:'
+    tail = f',"segment":{segment.number},"query_id":"{segment.query_id}","batch_id":{batch_id}}}'
+    return [
+        Document(begin + action.removeprefix('{"index":{"_id":"'), source[:-1] + tail) for action, source in documents
+    ]
 
 
 class MetricsSink:
@@ -86,10 +91,14 @@ class MetricsSink:
     def __init__(self, running: Running) -> None:
         self._running = running
         self._settings: Settings = running.settings
-        self._bulk = bulk_writer(running.settings, stop=running.stop)
+        self._bulk = bulk_writer(running.settings, stop=running.stop, at_once=True)
         running.ending.callback(self._bulk.close)
         self._once = Once(running.spark, running.settings, Query.LIVE_METRICS)
         self._index = ""
+        # A single part: the sums of so few rows are dearer to shuffle than to make.
+        self._documents = Planned(
+            lambda events: additive_documents(additive_metrics(events.coalesce(1), WINDOW_SECONDS))
+        )
 
     def write(self, events: DataFrame, batch_id: int) -> None:
         """Write one micro-batch; writing it again changes nothing."""
@@ -98,7 +107,7 @@ class MetricsSink:
         self._prepare(segment.index)
         started = time.monotonic()
         with self._once.firsts_of(events, batch_id) as firsts:
-            documents = collect(additive_documents(additive_metrics(firsts.events, WINDOW_SECONDS), segment, batch_id))
+            documents = of_batch(self._documents.documents(firsts.events), segment, batch_id)
         self._send(documents, firsts, segment, batch_id, (time.monotonic() - started) * 1000)
 
     def warm_up(self, events: DataFrame, batch_id: int) -> None:

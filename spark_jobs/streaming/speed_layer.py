@@ -1,7 +1,7 @@
-"""Every stream in one application, for machines where one JVM is all that fits.
+"""Several streams in one application: the urgent ones, those of the background, some, or all.
 
     spark-submit --properties-file spark_jobs/conf/live.conf spark_jobs/streaming/speed_layer.py
-        [--once] [--queries live_metrics bronze_archive]
+        [--once] [--share urgent | --queries live_metrics bronze_archive]
 
 The live numbers have a scheduler pool of their own, so that a large archive batch does not hold them up. It
 ends with 0 when it was asked to (SIGTERM, or the file ``heartbeats/stop``) and otherwise with an error; started again,
@@ -11,7 +11,7 @@ it goes on from the checkpoints.
 from typing import Final
 
 from include.names import Query
-from include.supervision.speed_layer import queries_of
+from include.supervision.shares import queries_of
 from spark_jobs.streaming import (
     bronze_archive,
     dead_letters,

@@ -23,7 +23,7 @@ from include.messaging.topics import create_topics
 
 def settings_in(folder: Path) -> Settings:
     """Settings of a platform of its own: this data folder, free ports, small heaps, no `.env`."""
-    ports = iter(find_free(6))
+    ports = iter(find_free(7))
     return Settings(
         _env_file=None,
         platform_data_dir=folder,
@@ -35,6 +35,7 @@ def settings_in(folder: Path) -> Settings:
         elasticsearch_port=next(ports),
         elasticsearch_transport_port=next(ports),
         spark_ui_port=next(ports),
+        spark_background_ui_port=next(ports),
         airflow_port=next(ports),
     )
 

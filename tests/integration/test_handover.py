@@ -22,12 +22,13 @@ from include.handover.runs import HandoverRun, Step
 from include.handover.segments import ledger_path
 from include.names import Alias, Table
 from include.serving.aliases import create_index, indices_behind, indices_of
-from include.serving.bulk import Document, bulk_writer
+from include.serving.bulk import bulk_writer
 from include.serving.client import connect
 from include.serving.indices import install
 from spark_jobs.batch import handover as handover_job
 from spark_jobs.io import read
-from spark_jobs.streaming.live_metrics import additive_documents
+from spark_jobs.streaming.documents import collect
+from spark_jobs.streaming.live_metrics import additive_documents, of_batch
 from spark_jobs.transforms.metrics import additive_metrics
 from spark_jobs.transforms.parse import parse_events, valid_events
 from tests.spark.bronze_rows import BRONZE, Record, archive, order, visit
@@ -67,7 +68,7 @@ class Shop:
         create_index(self.client, segment.index, behind=Alias.METRICS)
         rows = self.spark.createDataFrame([record.row() for record in records if self._is_new(record)], BRONZE)
         metrics = additive_metrics(valid_events(parse_events(rows)), 10)
-        documents = [Document(*row) for row in additive_documents(metrics, segment, self.batch).collect()]
+        documents = of_batch(collect(additive_documents(metrics)), segment, self.batch)
         writer = bulk_writer(self.settings)
         assert writer.send(segment.index, documents).refused == ()
         writer.close()

@@ -113,11 +113,10 @@ def test_a_killed_scheduler_stops_no_stream_and_comes_back(platform: Stack, shop
 
 def test_a_driver_that_is_stopped_ends_its_batches_and_stays_away(platform: Stack, shop: Shop) -> None:
     settings = platform.settings
-    pid = speed_layer.state(settings).pid
+    assert speed_layer.state(settings).is_running
     assert speed_layer.stop(settings)
     after = speed_layer.state(settings)
     assert (after.is_running, after.is_wanted) == (False, False)
-    assert pid is not None
     assert "ends after the micro-batches in flight" in platform.supervisor.tail(Part.SPEED_LAYER, 400)
     assert not speed_layer.stop(settings)
     assert live(settings) == shop.truth

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from include.config import get_settings
-from include.supervision.speed_layer import queries_of
+from include.supervision.shares import queries_of
 from tests.performance import report
 from tests.performance.bench_speed import measure, rows_of
 from tests.stack import stack

@@ -31,6 +31,7 @@ class Server:
     def __init__(self, port: int = 0) -> None:
         self.script: list[Answer] = []
         self.requests: list[list[str]] = []
+        self.paths: list[str] = []
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -38,6 +39,7 @@ class Server:
                 lines = self.rfile.read(int(self.headers["Content-Length"])).decode().splitlines()
                 answer = server.script[min(len(server.requests), len(server.script) - 1)]
                 server.requests.append(lines)
+                server.paths.append(self.path)
                 status, text = answer(lines)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
@@ -78,6 +80,16 @@ def test_documents_arrive_as_action_and_source_lines(server: Server, writer: Bul
 
     assert writer.send("metrics-speed-000001", DOCUMENTS).written == 3
     assert server.requests == [[line for document in DOCUMENTS for line in document]]
+
+
+@pytest.mark.parametrize(("at_once", "expected"), [(True, "refresh=true"), (False, "refresh=false")])
+def test_searches_find_documents_when_the_writer_says_so(server: Server, at_once: bool, expected: str) -> None:
+    server.script = [lambda _: (200, items(201, 201, 201))]
+    writer = BulkWriter(server.url, at_once=at_once)
+    writer.send("metrics", DOCUMENTS)
+    writer.close()
+
+    assert expected in server.paths[0]
 
 
 def test_nothing_to_send_is_no_request(server: Server, writer: BulkWriter) -> None:

@@ -77,7 +77,14 @@ def test_published_ports_are_on_loopback_and_have_the_number_of_the_setting(name
 
 def test_every_server_of_the_settings_is_published() -> None:
     published = {PUBLISHED.sub(r"\1", port) for name in SERVICES for port in SERVICES[name].get("ports", [])}
-    assert published == {"KAFKA_PORT", "ELASTICSEARCH_PORT", "SPARK_UI_PORT", "AIRFLOW_PORT", "GRAFANA_PORT"}
+    assert published == {
+        "KAFKA_PORT",
+        "ELASTICSEARCH_PORT",
+        "SPARK_UI_PORT",
+        "SPARK_BACKGROUND_UI_PORT",
+        "AIRFLOW_PORT",
+        "GRAFANA_PORT",
+    }
 
 
 def test_defaults_of_settings_are_those_of_the_platform() -> None:

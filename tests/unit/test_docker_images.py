@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from include.config import PROJECT_ROOT
-from include.names import Part
+from include.supervision.shares import PARTS, Share
 
 DOCKER = PROJECT_ROOT / "docker"
 DOCKERFILE = DOCKER / "platform" / "Dockerfile"
@@ -77,19 +77,21 @@ def test_what_airflow_needs_for_postgres_is_pinned_and_adds_to_the_lock() -> Non
     assert extra.keys() & pins(PROJECT_ROOT / "requirements.txt").keys() == set()
 
 
-def test_the_supervisor_runs_the_speed_layer_under_its_name() -> None:
-    assert f"program:{Part.SPEED_LAYER.value}" in supervised().sections()
+def test_the_supervisor_runs_the_drivers_under_their_names() -> None:
+    assert {f"program:{part.value}" for part in PARTS.values()} <= set(supervised().sections())
     environment = COMPOSE["services"]["speed-layer"]["environment"]
     used = set(re.findall(r"%\(ENV_(\w+)\)s", SUPERVISORD_CONF.read_text(encoding="utf-8")))
     given_by_image = set(re.findall(r"(\w+)=", " ".join(line for line in INSTRUCTIONS if line.startswith("ENV "))))
     assert used <= environment.keys() | given_by_image
 
 
-def test_the_supervisor_starts_files_that_exist() -> None:
-    command = supervised()[f"program:{Part.SPEED_LAYER.value}"]["command"]
+@pytest.mark.parametrize("share", list(Share))
+def test_the_supervisor_starts_files_that_exist(share: Share) -> None:
+    command = supervised()[f"program:{PARTS[share].value}"]["command"]
     paths = [word.removeprefix("/opt/platform/") for word in command.split() if word.startswith("/opt/platform/")]
     assert len(paths) == 2
     assert [path for path in paths if not (PROJECT_ROOT / path).is_file()] == []
+    assert f"--share {share}" in " ".join(command.split())
 
 
 def test_airflow_knows_the_address_of_the_supervisor() -> None:

@@ -8,10 +8,11 @@ import pytest
 
 from include.config import Settings
 from include.names import Query
-from include.supervision.health import DEFAULT_BOUNDS, Verdict, check, judge, needs_restart
+from include.supervision.health import DEFAULT_BOUNDS, Verdict, check, judge, sick_shares
 from include.supervision.heartbeat import Heartbeat, heartbeat_path, read_heartbeat, write_heartbeat
 from include.supervision.lease import Lease, lease_path
 from include.supervision.progress import advance, record_of
+from include.supervision.shares import Share
 
 NOW = 1_000_000.0
 HEALTHY = Heartbeat(
@@ -93,9 +94,15 @@ def test_without_a_driver_the_reason_is_why_the_last_one_ended() -> None:
 def test_nothing_is_restarted_while_what_it_needs_is_away() -> None:
     broken = Verdict("live_metrics", "failed", ("stands still",), restart=True)
 
-    assert needs_restart([broken, Verdict("kafka"), Verdict("elasticsearch")])
-    assert not needs_restart([broken, Verdict("kafka"), Verdict("elasticsearch", "failed", ("no answer",))])
-    assert not needs_restart([Verdict("live_metrics", "degraded", ("slow",)), Verdict("kafka")])
+    assert sick_shares([broken, Verdict("kafka"), Verdict("elasticsearch")]) == {Share.URGENT}
+    assert not sick_shares([broken, Verdict("kafka"), Verdict("elasticsearch", "failed", ("no answer",))])
+    assert not sick_shares([Verdict("live_metrics", "degraded", ("slow",)), Verdict("kafka")])
+
+
+def test_a_sick_stream_of_the_background_leaves_the_urgent_driver_alone() -> None:
+    broken = Verdict("bronze_archive", "failed", ("stands still",), restart=True)
+
+    assert sick_shares([broken, Verdict("live_metrics"), Verdict("kafka")]) == {Share.BACKGROUND}
 
 
 def test_a_platform_that_is_off_is_described_and_not_an_exception(tmp_path: Path) -> None:
