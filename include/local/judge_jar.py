@@ -36,7 +36,7 @@ def build_judge_jar(settings: Settings, spark_jars: Path) -> Path:
 
     Args:
         settings: Say where the cache and Java are.
-        spark_jars: Spark's own jars, which the judge is compiled against.
+        spark_jars: Spark's own jars, against which it is compiled; Delta's come from the cache.
 
     Raises:
         PrerequisiteError: If the compiler refuses the sources; its messages say where.
@@ -59,8 +59,10 @@ def build_judge_jar(settings: Settings, spark_jars: Path) -> Path:
 
 
 def _compile(settings: Settings, spark_jars: Path, classes: Path) -> None:
-    [compiler] = ArtifactCache(settings).jars("compiler")
-    needed = ":".join(str(jar) for jar in sorted(spark_jars.glob("*.jar")) if jar.name != JAR_NAME)
+    cache = ArtifactCache(settings)
+    [compiler] = cache.jars("compiler")
+    known = {jar.name: jar for jar in (*spark_jars.glob("*.jar"), *cache.jars("spark")) if jar.name != JAR_NAME}
+    needed = ":".join(str(known[name]) for name in sorted(known))
     command = [java(settings), "-jar", str(compiler), f"-{_RELEASE}", "-proc:none", "-nowarn"]
     command += ["-classpath", needed, "-d", str(classes), str(SOURCES)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
