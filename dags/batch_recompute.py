@@ -21,7 +21,7 @@ clear the task.
 - *OutOfMemoryError*: raise `SPARK_BATCH_MEMORY` in `.env`, or recompute fewer days at once.
 - *concurrent modification*: another job wrote the same table; the retry settles it.
 
-Clear the failed task to go on from there. A bad result is taken back with Delta's time travel: `RESTORE TABLE`.
+Clear the failed task to go on from there. A bad result is taken back: `python main.py restore TABLE`.
 """
 
 from datetime import timedelta

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from include.names import Table
+
 if TYPE_CHECKING:
     from include.handover.runs import HandoverRun
 
@@ -13,10 +15,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``process-batch``, ``handover`` and ``compact``."""
+    """Add ``process-batch``, ``handover``, ``compact`` and ``restore``."""
     app.command()(process_batch)
     app.command()(handover)
     app.command()(compact)
+    app.command()(restore)
 
 
 def _report(job: str, arguments: list[str]) -> Any:
@@ -83,8 +86,6 @@ def compact(
     as_json: AsJson = False,
 ) -> None:
     """Join small files of the Delta tables and delete old ones."""
-    from include.names import Table
-
     if unknown := set(tables or []) - {table.value for table in Table}:
         raise typer.BadParameter(f"no such table: {', '.join(sorted(unknown))}")
     report = _report("compact.py", tables or [])
@@ -103,6 +104,24 @@ def compact(
             for row in report
         ],
     )
+
+
+def restore(
+    table: Annotated[Table, typer.Argument(help="A table of silver or gold, as gold.metrics_daily.")],
+    version: Annotated[int | None, typer.Option(min=0, help="Go back to this version; without it, list them.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a table back to an earlier version, after a bad run; the next run does again what came since."""
+    result = _report("restore.py", [table.value, *(["--version", str(version)] if version is not None else [])])
+    if as_json:
+        _print_json(result)
+    elif version is None:
+        rows = [
+            [str(row[name]) for name in ("version", "written_at", "operation", "rows")] for row in result["versions"]
+        ]
+        _print_table(["version", "written", "operation", "rows"], rows)
+    else:
+        typer.echo(f"{table} has the {result['rows']} rows of version {version} again (it was at {result['was']}).")
 
 
 def _print_json(value: Any) -> None:
