@@ -123,6 +123,7 @@ class Settings(BaseSettings):
     )
 
     # Airflow
+    prometheus_port: Port = Field(9464, description="Port where the monitoring shows its figures to Prometheus.")
     airflow_port: Port = Field(8081, description="Port of the Airflow UI and API (8080 is the Spark UI's).")
     airflow_admin_password: SecretStr | None = Field(
         None, description="Password of the user admin. Default: generated once, printed by ./run.sh start."

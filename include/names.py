@@ -17,6 +17,7 @@ class Topic(StrEnum):
     DEAD_LETTER = "dead-letter"
     FRAUD_ALERTS = "fraud-alerts"
     PLATFORM_ALERTS = "platform-alerts"
+    AIRFLOW_EVENTS = "airflow-events"
 
 
 RAW_TOPICS: Final = (Topic.USER_EVENTS, Topic.PURCHASES, Topic.INVENTORY_UPDATES, Topic.CUSTOMER_FEEDBACK)

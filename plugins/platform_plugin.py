@@ -8,6 +8,7 @@ from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_da
 from airflow.plugins_manager import AirflowPlugin
 
 from include.config import get_settings
+from include.orchestration import run_events
 from include.orchestration.links import DataDocs, PlatformPageLink, ReceiptFile, ReportPage, SparkUi
 from include.page.application import ACTIONS, Rights, build
 
@@ -43,6 +44,7 @@ class PlatformPage(AirflowPlugin):
             "name": "Platform",
         }
     ]
+    listeners = [run_events]  # noqa: RUF012 - as above
     global_operator_extra_links = [  # noqa: RUF012 - as above
         SparkUi(),
         DataDocs(),

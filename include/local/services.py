@@ -17,7 +17,7 @@ from include.local.program import Program
 from include.messaging.topics import end_offsets
 from include.names import Part, Query
 from include.supervision import speed_layer
-from include.supervision.health import DEFAULT_BOUNDS, judge
+from include.supervision.health import bounds_of, judge
 from include.supervision.heartbeat import read_heartbeat
 from include.supervision.shares import PARTS, Share, queries_of
 from include.supervision.spark_submit import settings_environment
@@ -105,6 +105,7 @@ def _streams(settings: Settings, share: Share) -> Service:
         # Their own start also notes that they are wanted, which the health check of Airflow asks.
         launch=lambda: speed_layer.start(settings, queries),
         lag=partial(_streams_lag, settings, queries),
+        patience=bounds_of(queries[0]).start_seconds * 2,
     )
 
 
@@ -115,7 +116,7 @@ def _streams_problem(settings: Settings, queries: Sequence[Query]) -> str | None
     ends, now = _end_offsets(settings), time.time()
     # The heartbeats of an earlier driver say nothing of this one.
     beats = {query: beat for query, beat in state.heartbeats.items() if beat.pid == state.pids.get(query)}
-    verdicts = [judge(query, beats.get(query), True, ends, now, DEFAULT_BOUNDS) for query in queries]
+    verdicts = [judge(query, beats.get(query), True, ends, now, bounds_of(query)) for query in queries]
     failed = [f"{verdict.subject}: {', '.join(verdict.reasons)}" for verdict in verdicts if verdict.status == "failed"]
     return "; ".join(failed) or None
 
@@ -146,7 +147,12 @@ def _command(settings: Settings, part: Part, *arguments: str, stop_seconds: int 
 
 def _python_parts(settings: Settings) -> list[Service]:
     parts = [
-        Service(Part.MONITORING, lambda: _command(settings, Part.MONITORING, "start-monitoring")),
+        Service(
+            Part.MONITORING,
+            lambda: _command(settings, Part.MONITORING, "start-monitoring"),
+            ports={"PROMETHEUS_PORT": settings.prometheus_port},
+            address=f"http://{settings.platform_bind_host}:{settings.prometheus_port}/metrics",
+        ),
         Service(Part.ALERTING, lambda: _command(settings, Part.ALERTING, "alerts", "dispatch")),
     ]
     if settings.demo_rate:

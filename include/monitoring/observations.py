@@ -78,6 +78,11 @@ def machine_record(time: datetime, disk: Any, memory: Any, cpu_percent: float) -
     return HealthRecord(time, "machine", "local", status, "; ".join(reasons) or None, metrics)
 
 
+def of_query(time: datetime, name: str, seconds: float) -> HealthRecord:
+    """How long the platform's own question took, as a user would wait for it."""
+    return HealthRecord(time, "query", name, "ok", None, {"response_ms": round(seconds * 1000, 1)})
+
+
 def of_freshness(time: datetime, freshness: Freshness) -> HealthRecord:
     """How old the numbers are that anyone would read now. An idle shop's are old and complete, which is fine."""
     age = freshness.age_seconds(time)

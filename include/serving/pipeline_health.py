@@ -22,6 +22,7 @@ class HealthRecord:
         reason: Why it is not ok, in words; None when it is.
         metrics: Numbers that are charted and aggregated; names of letters, digits and underscores.
         details: What else is worth keeping; shown, not searched.
+        document_id: Under which it is stored once, however often it is sent; None for one of its own each time.
     """
 
     time: datetime
@@ -31,6 +32,7 @@ class HealthRecord:
     reason: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
+    document_id: str | None = None
 
     def document(self) -> dict[str, Any]:
         """The record as it is stored, without the time of indexing."""
@@ -60,6 +62,14 @@ def publish(client: Elasticsearch, records: Iterable[HealthRecord]) -> int:
     from elasticsearch.helpers import bulk
 
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    actions = [{"_index": Alias.PIPELINE_HEALTH.value, **record.document(), "indexed_at": now} for record in records]
+    actions = [
+        {
+            "_index": Alias.PIPELINE_HEALTH.value,
+            **({"_id": record.document_id} if record.document_id else {}),
+            **record.document(),
+            "indexed_at": now,
+        }
+        for record in records
+    ]
     stored, _ = bulk(client, actions)
     return int(stored)

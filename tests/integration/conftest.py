@@ -23,7 +23,7 @@ from include.messaging.topics import create_topics
 
 def settings_in(folder: Path) -> Settings:
     """Settings of a platform of its own: this data folder, free ports, small heaps, no `.env`."""
-    ports = iter(find_free(7))
+    ports = iter(find_free(8))
     return Settings(
         _env_file=None,
         platform_data_dir=folder,
@@ -37,6 +37,7 @@ def settings_in(folder: Path) -> Settings:
         spark_ui_port=next(ports),
         spark_background_ui_port=next(ports),
         airflow_port=next(ports),
+        prometheus_port=next(ports),
     )
 
 
