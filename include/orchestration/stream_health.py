@@ -10,6 +10,7 @@ from include.alerting.alert import Alert, Kind, Severity
 from include.alerting.outbox import Outbox
 from include.config import Settings
 from include.errors import PartUnavailableError
+from include.orchestration.endings import alerts_of
 from include.orchestration.restarts import History, Step, decide, keep, load
 from include.supervision import speed_layer
 from include.supervision.health import Verdict, check, sick_shares
@@ -37,12 +38,15 @@ def look(settings: Settings, restart: Callable[[Collection[Share]], object], cap
         PartUnavailableError: If the restart fails; the next look goes on from there.
     """
     verdicts = check(settings)
-    is_wanted = speed_layer.state(settings).is_wanted
+    state = speed_layer.state(settings)
+    is_wanted = state.is_wanted
     sick = sick_shares(verdicts) if is_wanted else frozenset()
     step, history = decide(load(settings), is_sick=bool(sick), now=time.time(), cap=cap)
     # Kept before it is done: a restart that fails counts, so that its pause is kept as well.
     keep(settings, history)
     _tell(settings, step, history, verdicts, cap)
+    for alert in alerts_of(settings, state, verdicts):
+        Outbox(settings).put(alert)
     logger.info("speed_layer step=%s wanted=%s %s", step, is_wanted, _in_words(verdicts))
     if step is Step.RESTART:
         restart(sick)

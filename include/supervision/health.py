@@ -68,9 +68,18 @@ class Verdict:
 
 
 DEFAULT_BOUNDS: Final = Bounds()
+# The background gets what the urgent streams leave of the processors. On a busy machine it takes its time, in large
+# micro-batches; a start would cost it more time, and mend nothing. A process that dies is started again at once anyway.
+_PATIENT: Final = Bounds(still_seconds=300.0, silence_seconds=180.0, start_seconds=240.0, lag_seconds=300.0)
+_BOUNDS: Final = {Share.URGENT: DEFAULT_BOUNDS, Share.BACKGROUND: _PATIENT}
 
 
-def check(settings: Settings, bounds: Bounds = DEFAULT_BOUNDS) -> list[Verdict]:
+def bounds_of(query: Query) -> Bounds:
+    """What is still healthy for a stream."""
+    return _BOUNDS[share_of(query)]
+
+
+def check(settings: Settings) -> list[Verdict]:
     """Look at every stream and at what all need.
 
     The streams are those of the speed layer that are not switched off. Takes a few seconds at most, and raises
@@ -79,16 +88,16 @@ def check(settings: Settings, bounds: Bounds = DEFAULT_BOUNDS) -> list[Verdict]:
     broker, kafka = _kafka(settings)
     now = time.time()
     streams = [
-        judge(query, read_heartbeat(settings, query), _is_alive(settings, query), broker, now, bounds)
+        judge(query, read_heartbeat(settings, query), _is_alive(settings, query), broker, now, bounds_of(query))
         for query in queries_of(settings)
     ]
-    starting = _starting(settings, now, bounds)
+    starting = _starting(settings, now)
     # Starting a driver again that is not up yet would only delay it.
     streams = [
         replace(verdict, restart=False) if share_of(Query(verdict.subject)) in starting else verdict
         for verdict in streams
     ]
-    return [*streams, kafka, _elasticsearch(settings), _disk(settings, bounds)]
+    return [*streams, kafka, _elasticsearch(settings), _disk(settings, DEFAULT_BOUNDS)]
 
 
 def sick_shares(verdicts: list[Verdict]) -> frozenset[Share]:
@@ -162,11 +171,13 @@ def _weaknesses(beat: Heartbeat, lag: int, now: float, bounds: Bounds) -> Iterat
         yield f"{beat.rejected_share:.0%} of the latest records are dead letters (at most {bounds.rejected_share:.0%})"
 
 
-def _starting(settings: Settings, now: float, bounds: Bounds) -> frozenset[Share]:
+def _starting(settings: Settings, now: float) -> frozenset[Share]:
     states = Supervisor(settings).states()
     found = {share: states[part] for share, part in PARTS.items() if part in states}
     return frozenset(
-        share for share, state in found.items() if state.is_running and now - state.started_at < bounds.start_seconds
+        share
+        for share, state in found.items()
+        if state.is_running and now - state.started_at < _BOUNDS[share].start_seconds
     )
 
 

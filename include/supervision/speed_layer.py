@@ -40,19 +40,26 @@ class SpeedLayerState:
     Attributes:
         pids: Process id of the driver of each query that has a living one.
         supervised: Parts that the local supervisor runs.
-        is_wanted: Whether somebody started it and nobody stopped it since: only then a restart is a mend.
+        started_at: When the supervisor started each of these parts, Unix seconds.
+        wanted_at: When somebody last started it, Unix seconds; None when somebody stopped it since.
         heartbeats: The latest heartbeat of each query that ever ran.
     """
 
     pids: Mapping[Query, int]
     supervised: frozenset[Part]
-    is_wanted: bool
+    started_at: Mapping[Part, float]
+    wanted_at: float | None
     heartbeats: Mapping[Query, Heartbeat]
 
     @property
     def is_running(self) -> bool:
         """Whether any driver lives."""
         return bool(self.pids)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it should run: only then a restart is a mend."""
+        return self.wanted_at is not None
 
 
 def programs(
@@ -116,12 +123,15 @@ def _holders(settings: Settings) -> dict[Query, Holder]:
 
 def state(settings: Settings) -> SpeedLayerState:
     """Look at the drivers and at their queries' heartbeats."""
-    parts = Supervisor(settings).states()
+    known = Supervisor(settings).states()
+    running = {part: known[part] for part in PARTS.values() if part in known and known[part].is_running}
+    wish = _wish(settings)
     beats = {query: beat for query in Query if (beat := read_heartbeat(settings, query)) is not None}
     return SpeedLayerState(
         pids={query: holder.pid for query, holder in _holders(settings).items()},
-        supervised=frozenset(part for part in PARTS.values() if part in parts and parts[part].is_running),
-        is_wanted=_wish(settings).exists(),
+        supervised=frozenset(running),
+        started_at={part: float(found.started_at) for part, found in running.items()},
+        wanted_at=wish.stat().st_mtime if wish.exists() else None,
         heartbeats=beats,
     )
 

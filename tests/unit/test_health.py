@@ -8,7 +8,7 @@ import pytest
 
 from include.config import Settings
 from include.names import Query
-from include.supervision.health import DEFAULT_BOUNDS, Verdict, check, judge, sick_shares
+from include.supervision.health import DEFAULT_BOUNDS, Verdict, bounds_of, check, judge, sick_shares
 from include.supervision.heartbeat import Heartbeat, heartbeat_path, read_heartbeat, write_heartbeat
 from include.supervision.lease import Lease, lease_path
 from include.supervision.progress import advance, record_of
@@ -97,6 +97,16 @@ def test_nothing_is_restarted_while_what_it_needs_is_away() -> None:
     assert sick_shares([broken, Verdict("kafka"), Verdict("elasticsearch")]) == {Share.URGENT}
     assert not sick_shares([broken, Verdict("kafka"), Verdict("elasticsearch", "failed", ("no answer",))])
     assert not sick_shares([Verdict("live_metrics", "degraded", ("slow",)), Verdict("kafka")])
+
+
+def test_the_background_may_take_its_time() -> None:
+    busy = replace(HEALTHY, offsets_moved_at=NOW - 120)
+    broker = {"purchases": {0: 1000}}
+
+    found = {query: judge(query, busy, True, broker, NOW, bounds_of(query)).status for query in Query}
+
+    assert found[Query.LIVE_METRICS] == "failed"
+    assert found[Query.BRONZE_ARCHIVE] != "failed"
 
 
 def test_a_sick_stream_of_the_background_leaves_the_urgent_driver_alone() -> None:
