@@ -9,6 +9,7 @@ BENCHES: Final = {
     "speed": "tests.performance.bench_speed",
     "batch": "tests.performance.bench_batch",
     "fraud": "tests.performance.bench_fraud",
+    "quality": "tests.performance.bench_quality",
 }
 
 

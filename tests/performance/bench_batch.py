@@ -1,49 +1,22 @@
 """The batch layer by volume: rows per second of each job as a share of plain Spark's, and the driver's peak memory."""
 
 import argparse
-import json
-import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
-from include.config import PROJECT_ROOT, Settings
-from include.supervision.spark_submit import spark_environment, spark_submit_command
-from tests.performance import report, usage
+from include.config import PROJECT_ROOT
+from tests.performance import report, spark_driver
 from tests.performance.synthetic import BROKEN_EVERY
 
 _DRIVER: Final = PROJECT_ROOT / "tests" / "performance" / "batch_driver.py"
 _JOBS: Final = ("silver", "gold", "compact", "handover")
-_LAST_LINES: Final = 30
 
 
 def measure(events: int, rate: int, memory: str) -> dict[str, Any]:
     """One volume, in a Spark application of its own."""
-    with tempfile.TemporaryDirectory(prefix="rdp-bench-") as name:
-        folder = Path(name)
-        settings = Settings(_env_file=None, platform_data_dir=folder, spark_batch_memory=memory)
-        result, log = folder / "result.json", folder / "driver.log"
-        command = spark_submit_command(settings, _DRIVER, str(events), str(rate), str(result))
-        with log.open("w", encoding="utf-8") as output:
-            driver = subprocess.Popen(
-                command,
-                cwd=PROJECT_ROOT,
-                env={**os.environ, **spark_environment(settings)},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-            try:
-                with usage.measured({"driver": driver.pid}) as used:
-                    ended = driver.wait()
-            finally:
-                driver.terminate()
-        if ended:
-            tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
-            raise RuntimeError(f"the driver ended with {ended}:\n" + "\n".join(tail))
-        return summary(events, json.loads(result.read_text(encoding="utf-8")), used.as_json()["driver"])
+    figures, driver = spark_driver.run(_DRIVER, str(events), str(rate), memory=memory)
+    return summary(events, figures, driver)
 
 
 def summary(events: int, figures: dict[str, Any], driver: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from include.config import PROJECT_ROOT, get_settings
 from include.messaging.topics import end_offsets
 from include.names import Query
 from include.serving.client import connect
-from include.supervision.health import DEFAULT_BOUNDS
+from include.supervision.health import bounds_of
 from include.supervision.heartbeat import read_heartbeat
 from include.supervision.shares import PARTS, queries_of
 from include.supervision.spark_submit import spark_environment
@@ -137,7 +137,8 @@ def main(arguments: Sequence[str]) -> int:
     kept = [
         result["offered_eps"]
         for result in results
-        if result["found"] >= result["sent"] and max(result["lag_seconds"].values()) <= DEFAULT_BOUNDS.lag_seconds
+        if result["found"] >= result["sent"]
+        and all(lag <= bounds_of(Query(name)).lag_seconds for name, lag in result["lag_seconds"].items())
     ]
     sustained = max(kept, default=0)
     report.show("Latency, p50 / p99", *rows_of(results))
