@@ -48,6 +48,7 @@ class Service:
         patience: Seconds that it may take to become healthy.
         launch: Starts it, where that is more than running its program.
         lag: Records that it has not read yet; None where that says nothing.
+        awaited: Whether a start ends only when it is healthy.
     """
 
     part: Part
@@ -59,6 +60,7 @@ class Service:
     patience: float = 180
     launch: Callable[[], object] | None = None
     lag: Callable[[], int | None] = _nothing
+    awaited: bool = True
 
 
 def services(settings: Settings) -> dict[Part, Service]:
@@ -105,7 +107,8 @@ def _streams(settings: Settings, share: Share) -> Service:
         # Their own start also notes that they are wanted, which the health check of Airflow asks.
         launch=lambda: speed_layer.start(settings, queries),
         lag=partial(_streams_lag, settings, queries),
-        patience=bounds_of(queries[0]).start_seconds * 2,
+        # The background gets no processor before all others are up; the health check looks after it.
+        awaited=share is Share.URGENT,
     )
 
 

@@ -24,6 +24,7 @@ DATA_MARKER: Final = f".{PLATFORM}"
 _SERVERS: Final = (Part.KAFKA, Part.ELASTICSEARCH)
 _GONE: Final = ("FATAL", "EXITED", "STOPPED", "UNKNOWN")
 _ORPHAN_SECONDS: Final = 40
+_GOES_ON: Final = "started; it is ready when the others leave it the processors"
 # A part may fall over another that is not ready yet, but not again and again.
 _PATIENT_WITH_PROCESSES: Final = 3
 
@@ -98,6 +99,9 @@ class Start:
         else:
             self._supervisor.define(service.program())
             self._supervisor.start(part)
+        if not service.awaited:
+            self._report(part, _GOES_ON)
+            return
         seen: set[int] = set()
         wait_healthy(
             part,
