@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from include.alerting.alert import Alert, Kind, Severity
 from include.config import Settings
 from include.handover.segments import write_atomically
-from include.local.supervisor import Supervisor
 from include.names import Part, Query
 from include.supervision.health import Verdict
 from include.supervision.shares import PARTS, share_of
@@ -15,7 +15,6 @@ from include.supervision.speed_layer import SpeedLayerState
 
 # Who starts a driver on purpose says so a moment before.
 _ON_PURPOSE_SECONDS: Final = 30.0
-_LAST_LINES: Final = 5
 
 
 def alerts_of(settings: Settings, state: SpeedLayerState, verdicts: Sequence[Verdict]) -> list[Alert]:
@@ -29,7 +28,7 @@ def alerts_of(settings: Settings, state: SpeedLayerState, verdicts: Sequence[Ver
     sick = {PARTS[share_of(Query(verdict.subject))] for verdict in verdicts if _is_sick_stream(verdict)}
     over = [part for part, (_, is_open) in told.items() if is_open and part not in new and part not in sick]
     _keep(settings, {**told, **{part: (since, True) for part, since in new.items()}}, over)
-    return [*(_ended(settings, part) for part in new), *(_over(settings, part) for part in over)]
+    return [*(_ended(settings, part, since) for part, since in new.items()), *(_over(settings, part) for part in over)]
 
 
 def endings(state: SpeedLayerState) -> dict[Part, float]:
@@ -43,14 +42,17 @@ def _is_sick_stream(verdict: Verdict) -> bool:
     return verdict.status == "failed" and verdict.subject in set(Query)
 
 
-def _ended(settings: Settings, part: Part) -> Alert:
+def _ended(settings: Settings, part: Part, since: float) -> Alert:
     return Alert(
         source="speed-layer",
         kind=Kind.STREAM_HEALTH,
         severity=Severity.WARNING,
         subject=f"The driver {part} ended by itself and was started again",
         key=_key(part),
-        evidence={"end of its log": Supervisor(settings).tail(part, _LAST_LINES)},
+        evidence={
+            "runs again since": datetime.fromtimestamp(since, UTC).isoformat(),
+            "its log": f"./run.sh logs {part}",
+        },
         runbook=f"{settings.airflow_url}/dags/speed_layer_health",
     )
 
