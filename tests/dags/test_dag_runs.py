@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +45,6 @@ def platform(airflow_database: Any) -> Iterator[Settings]:
         get_settings.cache_clear()
 
 
-@pytest.fixture(scope="module")
-def busy_day() -> str:
-    """The day in the middle of what the simulator sends, also when midnight comes between two tests."""
-    return f"{datetime.now(UTC) - timedelta(hours=12):%Y-%m-%d}"
-
-
 @pytest.fixture
 def client(platform: Settings) -> Iterator[Elasticsearch]:
     """Connection to that Elasticsearch."""
@@ -86,7 +80,6 @@ def _wait_archived(settings: Settings) -> float | None:
     return archive.metrics.get("lag")
 
 
-@pytest.mark.usefixtures("busy_day")
 def test_the_speed_layer_starts_once_and_outlives_its_task(dag_bag: DagBag, platform: Settings) -> None:
     first = _run(dag_bag, DagId.SPEED_LAYER)["control"]
     again = _run(dag_bag, DagId.SPEED_LAYER, action="start")["control"]
@@ -119,9 +112,12 @@ def test_what_runs_and_tasks_did_comes_through_kafka_to_the_health_index(
 
 
 def test_a_healthy_speed_layer_is_left_alone(dag_bag: DagBag, platform: Settings, client: Elasticsearch) -> None:
-    command = [sys.executable, "main.py", "start-producer", "--rate", "200", "--days", "1", "--duration", "10s"]
-    command += ["--invalid", "0.05"]
-    subprocess.run(command, cwd=PROJECT_ROOT, env=dict(os.environ), check=True, capture_output=True)
+    send = [sys.executable, "main.py", "start-producer"]
+    # A day that ends now, and some orders of today, however early it is.
+    for traffic in ("--rate 200 --days 1 --duration 10s --invalid 0.05", "--rate 100 --duration 5s"):
+        subprocess.run(
+            [*send, *traffic.split()], cwd=PROJECT_ROOT, env=dict(os.environ), check=True, capture_output=True
+        )
 
     found = _run(dag_bag, DagId.SPEED_LAYER_HEALTH)["look"]
 
@@ -184,8 +180,8 @@ def test_a_failed_critical_suite_stops_publication_and_the_old_view_stays(
     assert dag_bag.dags[DagId.BATCH_RECOMPUTE].task_dict["gold"].upstream_task_ids >= {"gate"}
 
 
-def test_a_report_on_a_day_of_the_shop_is_written_and_told(dag_bag: DagBag, platform: Settings, busy_day: str) -> None:
-    (report,) = _run(dag_bag, DagId.PLATFORM_REPORT, length="daily", day=busy_day)["report"]
+def test_a_report_on_today_is_written_and_told(dag_bag: DagBag, platform: Settings) -> None:
+    (report,) = _run(dag_bag, DagId.PLATFORM_REPORT, length="daily", day=f"{datetime.now(UTC):%Y-%m-%d}")["report"]
 
     page, text = (Path(file).read_text(encoding="utf-8") for file in report["files"])
     assert page.count("<svg") >= 2
