@@ -122,8 +122,10 @@ class Settings(BaseSettings):
         description="Which warehouse serves which country, and from when on stock is low.",
     )
 
-    # Airflow
+    # Monitoring
     prometheus_port: Port = Field(9464, description="Port where the monitoring shows its figures to Prometheus.")
+
+    # Airflow
     airflow_port: Port = Field(8081, description="Port of the Airflow UI and API (8080 is the Spark UI's).")
     airflow_admin_password: SecretStr | None = Field(
         None, description="Password of the user admin. Default: generated once, printed by ./run.sh start."

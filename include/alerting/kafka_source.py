@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from include.alerting.alert import Alert, Kind, Severity
 from include.alerting.outbox import Outbox
 from include.config import Settings
+from include.messaging.quiet import silenced
 from include.names import Topic
 
 logger = logging.getLogger(__name__)
@@ -80,8 +81,6 @@ def consume(settings: Settings, stop: threading.Event) -> None:
             told.add(str(error))
             logger.warning("alert topics not readable, trying again: reason=%s", error)
 
-    # The client's own logger would write a line for each try.
-    quiet = logging.Logger("confluent_kafka (silenced)", logging.CRITICAL + 1)
     consumer = Consumer(
         {
             "bootstrap.servers": settings.bootstrap_servers,
@@ -91,7 +90,7 @@ def consume(settings: Settings, stop: threading.Event) -> None:
             "error_cb": once,
             "topic.metadata.refresh.interval.ms": 5_000,
         },
-        logger=quiet,
+        logger=silenced(),
     )
     consumer.subscribe([Topic.PLATFORM_ALERTS.value, Topic.FRAUD_ALERTS.value])
     outbox = Outbox(settings)

@@ -96,13 +96,12 @@ def _servers(settings: Settings) -> list[Service]:
 
 def _streams(settings: Settings, share: Share) -> Service:
     queries = queries_of(settings, share)
-    name = speed_layer.UI_PORT[share]
-    port: int = getattr(settings, name)
+    port = speed_layer.ui_port(settings, share)
     return Service(
         PARTS[share],
         lambda: speed_layer.programs(settings, queries)[PARTS[share]],
         partial(_streams_problem, settings, queries),
-        ports={name.upper(): port},
+        ports={speed_layer.UI_PORT[share].upper(): port},
         address=f"http://{settings.platform_bind_host}:{port}",
         # Their own start also notes that they are wanted, which the health check of Airflow asks.
         launch=lambda: speed_layer.start(settings, queries),

@@ -8,6 +8,7 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaException, Message
 
 from include.config import Settings
+from include.messaging.quiet import silenced
 from include.names import Topic
 from include.serving.pipeline_health import HealthRecord
 
@@ -70,11 +71,13 @@ class AirflowEvents:
 
     def stored(self) -> None:
         """Note that all that was taken is stored."""
+        if not self._taken:
+            return
         self._taken.clear()
         try:
             self._open().commit(asynchronous=False)
         except KafkaException as error:
-            # Nothing was read since the last time, or the broker is away: then it is stored again, under the same id.
+            # The broker is away: after a restart it is stored again, under the same id.
             logger.debug("not committed reason=%s", error)
 
     def close(self) -> None:
@@ -99,7 +102,7 @@ class AirflowEvents:
                     "auto.offset.reset": "earliest",
                     "log_level": 2,
                 },
-                logger=logging.Logger("confluent_kafka (silenced)", logging.CRITICAL + 1),
+                logger=silenced(),
             )
             self._consumer.subscribe([Topic.AIRFLOW_EVENTS.value])
         return self._consumer

@@ -12,7 +12,7 @@ from include.config import Settings
 from include.names import Part
 from include.serving.pipeline_health import HealthRecord
 from include.supervision.shares import PARTS
-from include.supervision.speed_layer import UI_PORT
+from include.supervision.speed_layer import ui_port
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +39,7 @@ class Engines:
         found = elasticsearch_counters(client.nodes.stats(metric=["jvm", "indices"]).body)
         yield self._record(time, Part.ELASTICSEARCH, found, seconds)
         for share, part in PARTS.items():
-            port = getattr(self._settings, UI_PORT[share])
-            url = f"http://{self._settings.platform_bind_host}:{port}/metrics/json"
+            url = f"http://{self._settings.platform_bind_host}:{ui_port(self._settings, share)}/metrics/json"
             try:
                 answer = httpx.get(url, timeout=_PATIENCE_SECONDS, follow_redirects=True).raise_for_status().json()
             except httpx.HTTPError as error:

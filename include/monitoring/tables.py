@@ -1,13 +1,13 @@
 """How much is written to the Delta tables: read from their logs, without Spark."""
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from include.config import Settings
 from include.names import Table
+from include.orchestration.delta_log import commit_facts, versions_of
 from include.serving.pipeline_health import HealthRecord
 
 _COUNTS: Final = {"numOutputRows": "rows", "numOutputBytes": "bytes"}
@@ -33,7 +33,7 @@ class TableWrites:
             log = Path(self._settings.table_path(table)) / "_delta_log"
             if not log.is_dir():
                 continue
-            newest = max((int(path.stem) for path in log.glob("[0-9]*.json")), default=-1)
+            newest = max(versions_of(log), default=-1)
             before = self._seen.get(table)
             self._seen[table] = newest
             if before is None or newest <= before or not seconds:
@@ -49,11 +49,9 @@ def _written(log: Path, versions: range) -> dict[str, float]:
     sums = dict.fromkeys(_COUNTS.values(), 0.0)
     for version in versions:
         try:
-            lines = (log / f"{version:020d}.json").read_text(encoding="utf-8").splitlines()
+            facts = commit_facts(log, version)
         except FileNotFoundError:
             continue  # cleaned up already
-        for line in lines:
-            commit: dict[str, Any] = json.loads(line).get("commitInfo", {})
-            for name, short in _COUNTS.items():
-                sums[short] += float(commit.get("operationMetrics", {}).get(name, 0))
+        for name, short in _COUNTS.items():
+            sums[short] += float(facts.get(name, 0))
     return sums

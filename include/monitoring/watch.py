@@ -74,7 +74,7 @@ def watch(settings: Settings, every: float, *, once: bool, as_json: bool) -> Non
             due = time.monotonic() + every
             records = look.take(client)
             exporter.show(records)
-            if _store(client, [*records, *airflow.take()]):
+            if _store(client, [*records, *([] if once else airflow.take())]):
                 airflow.stored()
             _tell(records, as_json)
             _alert(settings, alarms.judge(records, time.monotonic()))

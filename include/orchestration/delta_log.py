@@ -19,11 +19,19 @@ def last_commit(table_path: str) -> dict[str, str | int]:
     log = Path(table_path) / "_delta_log"
     if "://" in table_path or not log.is_dir():
         return facts
-    versions = sorted(path.name for path in log.iterdir() if _COMMIT.match(path.name))
-    if not versions:
-        return facts
-    facts["delta_version"] = int(versions[-1].removesuffix(".json"))
-    for line in (log / versions[-1]).read_text(encoding="utf-8").splitlines():
+    versions = versions_of(log)
+    return {**facts, "delta_version": versions[-1], **commit_facts(log, versions[-1])} if versions else facts
+
+
+def versions_of(log: Path) -> list[int]:
+    """Versions whose commits are in a table's log, in order."""
+    return sorted(int(path.stem) for path in log.iterdir() if _COMMIT.match(path.name))
+
+
+def commit_facts(log: Path, version: int) -> dict[str, str | int]:
+    """What one commit says of itself: operation, time and the numbers that Delta counted."""
+    facts: dict[str, str | int] = {}
+    for line in (log / f"{version:020d}.json").read_text(encoding="utf-8").splitlines():
         if "commitInfo" in (action := json.loads(line)):
             facts.update(_of_commit(action["commitInfo"]))
     return facts

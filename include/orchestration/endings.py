@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from include.alerting.alert import Alert, Kind, Severity
@@ -27,7 +28,8 @@ def alerts_of(settings: Settings, state: SpeedLayerState, verdicts: Sequence[Ver
     new = {part: since for part, since in ended.items() if told.get(part, (0.0, False))[0] != since}
     sick = {PARTS[share_of(Query(verdict.subject))] for verdict in verdicts if _is_sick_stream(verdict)}
     over = [part for part, (_, is_open) in told.items() if is_open and part not in new and part not in sick]
-    _keep(settings, {**told, **{part: (since, True) for part, since in new.items()}}, over)
+    if new or over:
+        _keep(settings, {**told, **{part: (since, True) for part, since in new.items()}}, over)
     return [*(_ended(settings, part, since) for part, since in new.items()), *(_over(settings, part) for part in over)]
 
 
@@ -43,38 +45,33 @@ def _is_sick_stream(verdict: Verdict) -> bool:
 
 
 def _ended(settings: Settings, part: Part, since: float) -> Alert:
-    return Alert(
-        source="speed-layer",
-        kind=Kind.STREAM_HEALTH,
-        severity=Severity.WARNING,
-        subject=f"The driver {part} ended by itself and was started again",
-        key=_key(part),
-        evidence={
-            "runs again since": datetime.fromtimestamp(since, UTC).isoformat(),
-            "its log": f"./run.sh logs {part}",
-        },
-        runbook=f"{settings.airflow_url}/dags/speed_layer_health",
-    )
+    again = datetime.fromtimestamp(since, UTC).isoformat()
+    told = _alert(settings, part, f"The driver {part} ended by itself and was started again", Severity.WARNING)
+    return told.model_copy(update={"evidence": {"runs again since": again, "its log": f"./run.sh logs {part}"}})
 
 
 def _over(settings: Settings, part: Part) -> Alert:
+    told = _alert(settings, part, f"The streams of {part} are healthy again", Severity.INFO)
+    return told.model_copy(update={"resolved": True})
+
+
+def _alert(settings: Settings, part: Part, subject: str, severity: Severity) -> Alert:
     return Alert(
         source="speed-layer",
         kind=Kind.STREAM_HEALTH,
-        severity=Severity.INFO,
-        subject=f"The streams of {part} are healthy again",
-        key=_key(part),
+        severity=severity,
+        subject=subject,
+        key=f"speed-layer/ended/{part}",
         runbook=f"{settings.airflow_url}/dags/speed_layer_health",
-        resolved=True,
     )
 
 
-def _key(part: Part) -> str:
-    return f"speed-layer/ended/{part}"
+def _path(settings: Settings) -> Path:
+    return settings.platform_data_dir / "supervision" / "endings.json"
 
 
 def _load(settings: Settings) -> dict[Part, tuple[float, bool]]:
-    path = settings.platform_data_dir / "supervision" / "endings.json"
+    path = _path(settings)
     if not path.exists():
         return {}
     body = json.loads(path.read_text(encoding="utf-8"))
@@ -82,7 +79,7 @@ def _load(settings: Settings) -> dict[Part, tuple[float, bool]]:
 
 
 def _keep(settings: Settings, told: Mapping[Part, tuple[float, bool]], over: Sequence[Part]) -> None:
-    path = settings.platform_data_dir / "supervision" / "endings.json"
+    path = _path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     body = {part.value: (since, is_open and part not in over) for part, (since, is_open) in told.items()}
     write_atomically(path, json.dumps(body))

@@ -9,13 +9,16 @@ import logging
 import os
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.listeners import hookimpl
-from confluent_kafka import KafkaException, Producer
 
 from include.config import get_settings
+from include.messaging.quiet import silenced
 from include.names import Topic
+
+if TYPE_CHECKING:
+    from confluent_kafka import Producer
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +50,10 @@ def _event(
 
 
 @lru_cache(maxsize=1)
-def _producer(_pid: int, servers: str) -> Producer:
+def _producer(_pid: int, servers: str) -> "Producer":
     # Airflow forks: a child cannot use the threads of its parent's client.
+    from confluent_kafka import Producer
+
     return Producer(
         {
             "bootstrap.servers": servers,
@@ -57,8 +62,7 @@ def _producer(_pid: int, servers: str) -> Producer:
             "queue.buffering.max.messages": 10_000,
             "log_level": 2,
         },
-        # The client's own logger would write a line for each try.
-        logger=logging.Logger("confluent_kafka (silenced)", logging.CRITICAL + 1),
+        logger=silenced(),
     )
 
 
@@ -69,6 +73,9 @@ def _delivered(error: Any, _message: Any) -> None:
 
 def tell(event: dict[str, Any], *, wait: bool = False) -> None:
     """Send an event; waits a moment for the broker where the process ends next."""
+    # Every process of Airflow reads this module when it starts; few of them send.
+    from confluent_kafka import KafkaException
+
     try:
         producer = _producer(os.getpid(), get_settings().bootstrap_servers)
         key = f"{event['dag_id']}/{event['run_id']}"
@@ -78,41 +85,38 @@ def tell(event: dict[str, Any], *, wait: bool = False) -> None:
         logger.warning("event of Airflow not sent reason=%s", error)
 
 
+# Airflow gives a hook those of its arguments that it names.
 @hookimpl
-def on_dag_run_running(dag_run: Any, msg: str) -> None:  # noqa: ARG001 - Airflow's names
+def on_dag_run_running(dag_run: Any) -> None:
     """A run began."""
     tell(run_event(dag_run, "running"))
 
 
 @hookimpl
-def on_dag_run_success(dag_run: Any, msg: str) -> None:  # noqa: ARG001 - as above
+def on_dag_run_success(dag_run: Any) -> None:
     """A run ended well."""
     tell(run_event(dag_run, "success"))
 
 
 @hookimpl
-def on_dag_run_failed(dag_run: Any, msg: str) -> None:  # noqa: ARG001 - as above
+def on_dag_run_failed(dag_run: Any) -> None:
     """A run failed."""
     tell(run_event(dag_run, "failed"))
 
 
 @hookimpl
-def on_task_instance_running(previous_state: Any, task_instance: Any) -> None:  # noqa: ARG001 - as above
+def on_task_instance_running(task_instance: Any) -> None:
     """A try of a task began."""
     tell(task_event(task_instance, "running"))
 
 
 @hookimpl
-def on_task_instance_success(previous_state: Any, task_instance: Any) -> None:  # noqa: ARG001 - as above
+def on_task_instance_success(task_instance: Any) -> None:
     """A task ended well; its process ends next."""
     tell(task_event(task_instance, "success"), wait=True)
 
 
 @hookimpl
-def on_task_instance_failed(
-    previous_state: Any,  # noqa: ARG001 - as above
-    task_instance: Any,
-    error: str | BaseException | None,
-) -> None:
+def on_task_instance_failed(task_instance: Any, error: str | BaseException | None) -> None:
     """A try of a task failed; its process ends next."""
     tell(task_event(task_instance, "failed", error), wait=True)

@@ -39,17 +39,20 @@ class SpeedLayerState:
 
     Attributes:
         pids: Process id of the driver of each query that has a living one.
-        supervised: Parts that the local supervisor runs.
-        started_at: When the supervisor started each of these parts, Unix seconds.
+        started_at: When the local supervisor started each part that it runs, Unix seconds.
         wanted_at: When somebody last started it, Unix seconds; None when somebody stopped it since.
         heartbeats: The latest heartbeat of each query that ever ran.
     """
 
     pids: Mapping[Query, int]
-    supervised: frozenset[Part]
     started_at: Mapping[Part, float]
     wanted_at: float | None
     heartbeats: Mapping[Query, Heartbeat]
+
+    @property
+    def supervised(self) -> frozenset[Part]:
+        """Parts that the local supervisor runs."""
+        return frozenset(self.started_at)
 
     @property
     def is_running(self) -> bool:
@@ -60,6 +63,12 @@ class SpeedLayerState:
     def is_wanted(self) -> bool:
         """Whether it should run: only then a restart is a mend."""
         return self.wanted_at is not None
+
+
+def ui_port(settings: Settings, share: Share) -> int:
+    """Port of the Spark UI of a share's driver."""
+    port: int = getattr(settings, UI_PORT[share])
+    return port
 
 
 def programs(
@@ -85,7 +94,7 @@ def _program(
     settings: Settings, share: Share, queries: Sequence[Query], master: str, conf: Mapping[str, str]
 ) -> Program:
     own = {
-        "spark.ui.port": str(getattr(settings, UI_PORT[share])),
+        "spark.ui.port": str(ui_port(settings, share)),
         "spark.driver.bindAddress": settings.platform_bind_host,
     }
     command = spark_submit_command(
@@ -129,7 +138,6 @@ def state(settings: Settings) -> SpeedLayerState:
     beats = {query: beat for query in Query if (beat := read_heartbeat(settings, query)) is not None}
     return SpeedLayerState(
         pids={query: holder.pid for query, holder in _holders(settings).items()},
-        supervised=frozenset(running),
         started_at={part: float(found.started_at) for part, found in running.items()},
         wanted_at=wish.stat().st_mtime if wish.exists() else None,
         heartbeats=beats,

@@ -2,7 +2,7 @@
 
     spark-submit --properties-file spark_jobs/conf/batch.conf spark_jobs/batch/restore.py TABLE [--version N]
 
-Without a version it lists those that Delta still has. Bronze is the truth and never put back: its streams do not read
+Without a version it lists the latest. Bronze is the truth and never put back: its streams do not read
 again what they have done. What a job did since is forgotten with the rows, so that its next run does it again.
 """
 
@@ -88,7 +88,7 @@ class Restored:
 
 
 def versions(spark: SparkSession, settings: Settings, table: Table) -> list[Version]:
-    """The latest versions of a table, newest first.
+    """The versions that Delta still has of a table, newest first.
 
     Raises:
         ConfigurationError: If the table was never written, or is one that is not put back.
@@ -97,7 +97,7 @@ def versions(spark: SparkSession, settings: Settings, table: Table) -> list[Vers
         raise ConfigurationError(f"{table} is not put back: choose a table of silver or gold, they are made of bronze")
     if not table_exists(spark, table, settings):
         raise ConfigurationError(f"{table} was never written: there is nothing to put back")
-    history = DeltaTable.forPath(spark, settings.table_path(table)).history(_LISTED)
+    history = DeltaTable.forPath(spark, settings.table_path(table)).history()
     return [
         Version(
             version=row["version"],
@@ -117,9 +117,7 @@ def restore(spark: SparkSession, settings: Settings, table: Table, version: int)
     """
     known = {one.version: one for one in versions(spark, settings, table)}
     if version not in known:
-        raise ConfigurationError(
-            f"--version {version}: {table} has {min(known)} to {max(known)} among its latest {_LISTED} versions"
-        )
+        raise ConfigurationError(f"--version {version}: {table} has {min(known)} to {max(known)}")
     job = _WRITTEN_BY.get(table)
     with alone(settings, job) if job else nullcontext():
         try:
@@ -150,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     spark, settings = build_session("restore", "batch"), get_settings()
     try:
         if options.version is None:
-            result = {"versions": [asdict(one) for one in versions(spark, settings, options.table)]}
+            result = {"versions": [asdict(one) for one in versions(spark, settings, options.table)[:_LISTED]]}
         else:
             result = asdict(restore(spark, settings, options.table, options.version))
     finally:

@@ -18,12 +18,8 @@ class Planned:
         self._transform = transform
         self._planned: Any = None
 
-    def of(self, rows: DataFrame) -> DataFrame:
-        """What the transform makes of a micro-batch."""
-        return DataFrame(self._plan(rows).of(rows._jdf), rows.sparkSession)
-
     def documents(self, rows: DataFrame) -> list[Document]:
-        """The same at once, of a transform that gives ``action`` and ``source`` of documents."""
+        """What the transform makes of a micro-batch: ``action`` and ``source`` of documents."""
         # Not splitlines(): a text may hold what Unicode takes for the end of a line.
         lines = self._plan(rows).lines(rows._jdf).split("\n")[:-1]
         return [Document(action, source) for action, source in zip(lines[::2], lines[1::2], strict=True)]

@@ -10,22 +10,19 @@ from spark_jobs.streaming.planned import Planned
 SCHEMA = "kind string, amount int"
 
 
-def totals(rows: DataFrame) -> DataFrame:
-    return rows.groupBy("kind").agg(F.sum("amount").alias("total"))
-
-
 def documents(rows: DataFrame) -> DataFrame:
     return rows.select(*as_text(F.struct(F.col("kind").alias("_id")), F.col("amount")))
 
 
 def test_each_micro_batch_is_computed_from_its_own_rows(spark: SparkSession) -> None:
-    planned = Planned(totals)
+    planned = Planned(lambda rows: documents(rows.groupBy("kind").agg(F.sum("amount").alias("amount"))))
     first = spark.createDataFrame([("cart", 1), ("cart", 2), ("order", 5)], SCHEMA).repartition(3)
     second = spark.createDataFrame([("cart", 10)], SCHEMA)
+    cart, order = '{"_id":"cart"}', '{"_id":"order"}'
 
-    assert sorted(map(tuple, planned.of(first).collect())) == [("cart", 3), ("order", 5)]
-    assert sorted(map(tuple, planned.of(second).collect())) == [("cart", 10)]
-    assert sorted(map(tuple, planned.of(first).collect())) == [("cart", 3), ("order", 5)]
+    assert sorted(planned.documents(first)) == [Document(cart, '{"amount":3}'), Document(order, '{"amount":5}')]
+    assert planned.documents(second) == [Document(cart, '{"amount":10}')]
+    assert sorted(planned.documents(first)) == [Document(cart, '{"amount":3}'), Document(order, '{"amount":5}')]
 
 
 def test_a_micro_batch_without_rows_gives_none(spark: SparkSession) -> None:

@@ -22,7 +22,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def state(urgent: float, background: float = STARTED + 2, wanted: float | None = STARTED) -> SpeedLayerState:
     started = {Part.SPEED_LAYER: urgent, Part.SPEED_LAYER_BACKGROUND: background}
-    return SpeedLayerState(pids={}, supervised=frozenset(started), started_at=started, wanted_at=wanted, heartbeats={})
+    return SpeedLayerState(pids={}, started_at=started, wanted_at=wanted, heartbeats={})
 
 
 def told(settings: Settings, now: SpeedLayerState, verdicts: list[Verdict]) -> list[tuple[str, bool]]:

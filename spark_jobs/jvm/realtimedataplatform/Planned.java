@@ -9,7 +9,6 @@ import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.classic.SparkSession;
 import org.apache.spark.sql.execution.RDDScanExec;
 import org.apache.spark.sql.execution.SparkPlan;
-import org.apache.spark.sql.types.StructType;
 import scala.runtime.AbstractPartialFunction;
 
 /**
@@ -19,16 +18,14 @@ import scala.runtime.AbstractPartialFunction;
  * it plans stays as it was: a computation that asks for the current time would be told that of its planning.
  */
 public final class Planned {
-    private final SparkSession spark;
-    private final StructType schema;
+    private final int width;
     private final SparkPlan plan;
 
     /**
      * @param computed what is to be computed of a frame that {@link #input} gave.
      */
     public Planned(Dataset<Row> computed) {
-        spark = (SparkSession) computed.sparkSession();
-        schema = computed.schema();
+        width = computed.schema().size();
         plan = ((org.apache.spark.sql.classic.Dataset<Row>) computed).queryExecution().executedPlan();
     }
 
@@ -41,16 +38,9 @@ public final class Planned {
         return spark.internalCreateDataFrame(none, like.schema(), false);
     }
 
-    /** What is computed of the rows of a micro-batch. */
-    public Dataset<Row> of(Dataset<Row> rows) {
-        RDD<InternalRow> computed = with(rows).execute();
-        return spark.internalCreateDataFrame(computed, schema, false);
-    }
-
-    /** The same as text, for a computation that gives texts without line breaks: each value in a line of its own. */
+    /** What is computed of a micro-batch's rows: texts without line breaks, each in a line of its own. */
     public String lines(Dataset<Row> rows) {
         StringBuilder text = new StringBuilder();
-        int width = schema.size();
         for (InternalRow row : with(rows).executeCollect()) {
             for (int column = 0; column < width; column++) {
                 text.append(row.getUTF8String(column).toString()).append('\n');
