@@ -84,6 +84,13 @@ class Settings(BaseSettings):
     bronze_keep_days: int = Field(
         0, ge=0, le=36_600, description="Days that bronze keeps; 0 keeps all, as a full rebuild of silver needs."
     )
+    personal_keep_days: int = Field(
+        0,
+        ge=0,
+        le=36_600,
+        description="Days after which events no longer say who it was: personal fields of silver and sessions are "
+        "replaced, bronze's and searchable events deleted; 0 for never.",
+    )
     delta_history_hours: int = Field(
         168, ge=1, le=8760, description="How far time travel reaches back: older files are deleted by compaction."
     )

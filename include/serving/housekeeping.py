@@ -16,6 +16,7 @@ from include.serving.notes import RELEASED_AT, remember
 # Its observations come all the time and are of use for some weeks: a new index each day, the oldest ones deleted.
 ROTATED: Final = Alias.PIPELINE_HEALTH
 _ROTATE_AFTER: Final = timedelta(days=1)
+_DELETE_SECONDS: Final = 600
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,22 @@ def _released(mapping: Mapping[str, Any]) -> datetime | None:
 def clean(client: Elasticsearch, settings: Settings, now: datetime) -> list[str]:
     """Everything that housekeeping does, with the times of the settings; returns the deleted indices."""
     deleted = delete_released(client, now, timedelta(hours=settings.index_keep_hours))
+    if settings.personal_keep_days:
+        delete_old_events(client, now, timedelta(days=settings.personal_keep_days))
     return deleted + rotate_observations(client, now, timedelta(days=settings.health_keep_days))
+
+
+def delete_old_events(client: Elasticsearch, now: datetime, keep: timedelta) -> int:
+    """Delete what can be searched of events that are too old to say who it was; returns how many documents."""
+    first_kept = (now - keep).isoformat(timespec="milliseconds")
+    found = client.options(request_timeout=_DELETE_SECONDS).delete_by_query(
+        index=[Alias.EVENTS, Alias.FRAUD_ALERTS],
+        query={"range": {"event_time": {"lt": first_kept}}},
+        # A document that is just being written is met the next time.
+        conflicts="proceed",
+        ignore_unavailable=True,
+    )
+    return int(found["deleted"])
 
 
 def delete_released(client: Elasticsearch, now: datetime, keep: timedelta) -> list[str]:

@@ -10,8 +10,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from include.config import Settings
-from include.names import Table
-from spark_jobs.io import read
+from include.errors import ConfigurationError
+from include.names import SILVER_BY_TOPIC, Table
+from spark_jobs.io import read, table_exists
 
 logger = logging.getLogger(__name__)
 
@@ -62,3 +63,27 @@ def rows_between(spark: SparkSession, settings: Settings, after: int | None, upt
             "bronze is read whole, its log or files after version %s are gone: %s", after, error.getCondition()
         )
         return everything
+
+
+def require_whole(spark: SparkSession, settings: Settings) -> None:
+    """Check that bronze still has every record that silver holds, as a full rebuild of silver needs.
+
+    Raises:
+        ConfigurationError: If records were deleted; names the partitions.
+    """
+    held = _first_offsets(read(spark, Table.BRONZE_EVENTS, settings))
+    for table in SILVER_BY_TOPIC.values():
+        if table_exists(spark, table, settings):
+            for (topic, partition), first in sorted(_first_offsets(read(spark, table, settings)).items()):
+                begins = held.get((topic, partition))
+                if begins is None or begins > first:
+                    raise ConfigurationError(
+                        f"a full rebuild would lose events: {table} holds {topic}-{partition} from offset {first} on, "
+                        f"bronze from {begins} on (BRONZE_KEEP_DAYS and PERSONAL_KEEP_DAYS delete records of bronze). "
+                        "Compute gold anew instead: process-batch --from DAY --to DAY"
+                    )
+
+
+def _first_offsets(rows: DataFrame) -> dict[tuple[str, int], int]:
+    found = rows.groupBy("topic", "partition").agg(F.min("offset").alias("first")).collect()
+    return {(row["topic"], row["partition"]): row["first"] for row in found}

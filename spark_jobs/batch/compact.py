@@ -23,7 +23,12 @@ from pyspark.sql import functions as F
 
 from include.config import Settings, get_settings
 from include.handover.segments import write_atomically
-from include.names import Table
+from include.names import SILVER_BY_TOPIC, Table
+from spark_jobs.batch import gold
+from spark_jobs.batch.days import in_days_sql
+from spark_jobs.batch.families import days_since
+from spark_jobs.batch.progress import done_version
+from spark_jobs.batch.retire import names_people, retire
 from spark_jobs.io import read, table_exists
 from spark_jobs.session import build_session
 
@@ -31,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 _ATTEMPTS: Final = 5
 _PAUSE_SECONDS: Final = 2.0
+_RECOMPUTED: Final = frozenset(SILVER_BY_TOPIC.values())
 _VACUUM: Final = {
     # Delta refuses to delete files younger than a week unless it is told that this is meant.
     "spark.databricks.delta.retentionDurationCheck.enabled": "false",
@@ -101,7 +107,34 @@ def _read_seconds(spark: SparkSession, table: Table, settings: Settings, key: st
 
 
 def _keep_days(table: Table, settings: Settings) -> int:
-    return settings.bronze_keep_days if table.value.startswith("bronze.") else 0
+    """How many days a table keeps its rows; 0 for all."""
+    if not table.value.startswith("bronze."):
+        return 0
+    limits = (settings.bronze_keep_days, settings.personal_keep_days)
+    return min((days for days in limits if days), default=0)
+
+
+def _keep(spark: SparkSession, settings: Settings, table: Table, delta: DeltaTable, key: str | None) -> int | None:
+    """Delete the rows that are too old, and in others replace who it was; returns the days that rows are kept."""
+    keep_days = _keep_days(table, settings)
+    today = datetime.now(UTC).date()
+    if keep_days and key:
+        first_kept = today - timedelta(days=keep_days)
+        _again(lambda: delta.delete(f"{key} < DATE'{first_kept.isoformat()}'"))
+    if names_people(settings, read(spark, table, settings).columns):
+        _again(lambda: retire(spark, settings, table, today - timedelta(days=settings.personal_keep_days)))
+    return keep_days or None
+
+
+def _join_files(spark: SparkSession, settings: Settings, table: Table, delta: DeltaTable, key: str | None) -> None:
+    """Join small files; of tables by day those of the days that are over and that no recompute is about to replace."""
+    found = delta.optimize()
+    details = delta.detail().select("partitionColumns").first()
+    if key and details and list(details["partitionColumns"]) == [key]:
+        over = f"{key} < DATE'{datetime.now(UTC).date().isoformat()}'"
+        waiting = days_since(spark, settings, done_version(spark, settings, gold.JOB)) if table in _RECOMPUTED else []
+        found = found.where(f"{over} AND NOT {in_days_sql(waiting)}" if waiting else over)
+    found.executeCompaction()
 
 
 def compact(spark: SparkSession, settings: Settings, table: Table) -> Compacted:
@@ -117,11 +150,8 @@ def compact(spark: SparkSession, settings: Settings, table: Table) -> Compacted:
     columns = read(spark, table, settings).columns
     key = next((name for name in ("arrival_date", "event_date") if name in columns), None)
     before, slow = _size(delta), _read_seconds(spark, table, settings, key)
-    keep_days = _keep_days(table, settings)
-    if keep_days and key:
-        first_kept = datetime.now(UTC).date() - timedelta(days=keep_days)
-        _again(lambda: delta.delete(f"{key} < DATE'{first_kept.isoformat()}'"))
-    _again(delta.optimize().executeCompaction)
+    kept_days = _keep(spark, settings, table, delta, key)
+    _again(lambda: _join_files(spark, settings, table, delta, key))
     for name, value in _VACUUM.items():
         spark.conf.set(name, value)
     _again(lambda: delta.vacuum(settings.delta_history_hours))
@@ -129,7 +159,7 @@ def compact(spark: SparkSession, settings: Settings, table: Table) -> Compacted:
         table=table.value,
         before=before,
         after=_size(delta),
-        kept_days=keep_days or None,
+        kept_days=kept_days,
         read_seconds_before=slow,
         read_seconds_after=_read_seconds(spark, table, settings, key),
         seconds=round(time.monotonic() - started, 1),

@@ -21,17 +21,26 @@ def order_of(prefix: str = "") -> Column:
     return F.struct(*(F.col(f"{prefix}{name}") for name in ORDER))
 
 
-def with_rank(events: DataFrame) -> DataFrame:
-    """Conformed events with their place among those of the same id.
+def with_date(events: DataFrame) -> DataFrame:
+    """Conformed events with ``event_date``, the UTC day of their time."""
+    return events.withColumn("event_date", F.to_date("event_time"))
 
-    Adds ``event_date``; ``copy``, where 1 is the copy that counts and larger ones repeat it; and ``use``, which is
-    larger than 1 where the id named another event before.
+
+def with_rank(dated: DataFrame) -> DataFrame:
+    """Events with their place among those of the same id.
+
+    Args:
+        dated: Conformed events with ``event_date``.
+
+    Returns:
+        The same rows with ``copy``, where 1 is the copy that counts and larger ones repeat it; and ``use``, which is
+        larger than 1 where the id named another event before.
     """
-    # One exchange and one sort serve both windows.
-    dated = events.withColumn("event_date", F.to_date("event_time")).repartition("event_id")
     copies = Window.partitionBy("event_id", "topic", "event_date").orderBy(*ORDER)
     uses = Window.partitionBy("event_id").orderBy("topic", "event_date")
-    return dated.withColumn("copy", F.row_number().over(copies)).withColumn("use", F.dense_rank().over(uses))
+    # One exchange and one sort serve both windows.
+    rows = dated.repartition("event_id")
+    return rows.withColumn("copy", F.row_number().over(copies)).withColumn("use", F.dense_rank().over(uses))
 
 
 def first_copies(copies: DataFrame) -> DataFrame:

@@ -1,4 +1,4 @@
-"""Silver to gold: metrics, sessions, funnel and products, each day replaced as a whole, and customer profiles.
+"""Silver to gold: metrics, sessions, funnel, products and stock, each day replaced as a whole, and customers.
 
     spark-submit --properties-file spark_jobs/conf/batch.conf spark_jobs/batch/gold.py [--days 7]
 
@@ -17,7 +17,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from include.config import Settings, get_settings
+from include.erasure.person import ERASED
 from include.names import Table
+from include.stock.rules import load_rules
 from spark_jobs.alone import alone
 from spark_jobs.batch.days import add_arguments, chosen, in_days, in_days_sql
 from spark_jobs.batch.families import days_since, silver_events
@@ -28,12 +30,14 @@ from spark_jobs.session import build_session
 from spark_jobs.transforms.metrics import additive_metrics
 from spark_jobs.transforms.products import product_days
 from spark_jobs.transforms.profiles import customer_profiles
+from spark_jobs.transforms.retention import weekly_retention
 from spark_jobs.transforms.sessions import funnel, sessions
+from spark_jobs.transforms.stock_history import stock_days, stock_movements
 
 logger = logging.getLogger(__name__)
 
 JOB: Final = "gold"
-HOUR: Final = 3600
+MINUTE: Final = 60
 KEYS: Final = ("dimension", "value", "currency")
 COUNTS: Final = ("events", "orders", "items", "returns", "sessions", "carts", "checkouts")
 AMOUNTS: Final = ("revenue", "refunded")
@@ -52,12 +56,17 @@ class GoldReport:
     rows: dict[str, int] = field(default_factory=dict)
 
 
-def daily(hourly: DataFrame) -> DataFrame:
-    """Hourly metrics added up to days; every metric is additive."""
+def longer(metrics: DataFrame, unit: str) -> DataFrame:
+    """Metrics added up to windows of an hour or a day; every metric is additive.
+
+    Args:
+        metrics: Rows of shorter windows, with ``event_date``.
+        unit: ``hour`` or ``day``.
+    """
     sums = [F.sum(name).alias(name) for name in COUNTS]
     sums += [F.sum(name).cast("decimal(18,2)").alias(name) for name in AMOUNTS]
-    grouped = hourly.groupBy(F.date_trunc("day", "window_start").alias("window_start"), *KEYS, "event_date").agg(*sums)
-    return grouped.select(*hourly.columns)
+    start = F.date_trunc(unit, "window_start").alias("window_start")
+    return metrics.groupBy(start, *KEYS, "event_date").agg(*sums).select(*metrics.columns)
 
 
 def replace_days(rows: DataFrame, table: Table, settings: Settings, days: Sequence[str]) -> None:
@@ -82,13 +91,32 @@ def _write_days(
     return written
 
 
-def _write_profiles(spark: SparkSession, settings: Settings, report: GoldReport) -> None:
-    """Customer profiles from all of their orders, replaced as a whole: what is usual takes all of them to tell."""
+def _write_whole(spark: SparkSession, settings: Settings, rows: DataFrame, table: Table, report: GoldReport) -> None:
+    write(rows, table, settings, mode="overwrite")
+    report.rows[table.value] = int(read(spark, table, settings).count())
+
+
+def _write_customers(spark: SparkSession, settings: Settings, report: GoldReport) -> None:
+    """What takes all orders to tell, replaced as a whole: what is usual for each customer, and who comes back."""
     if table_exists(spark, Table.SILVER_PURCHASES, settings):
-        profiles = customer_profiles(read(spark, Table.SILVER_PURCHASES, settings))
-        write(profiles, Table.GOLD_CUSTOMER_PROFILES, settings, mode="overwrite")
-        rows = read(spark, Table.GOLD_CUSTOMER_PROFILES, settings).count()
-        report.rows[Table.GOLD_CUSTOMER_PROFILES.value] = int(rows)
+        # A pseudonym is no customer: it was one.
+        purchases = read(spark, Table.SILVER_PURCHASES, settings).where(~F.startswith("user_id", F.lit(ERASED)))
+        _write_whole(spark, settings, customer_profiles(purchases), Table.GOLD_CUSTOMER_PROFILES, report)
+        _write_whole(spark, settings, weekly_retention(purchases), Table.GOLD_RETENTION_WEEKLY, report)
+
+
+def _write_metrics(spark: SparkSession, settings: Settings, events: DataFrame, report: GoldReport) -> None:
+    minutes = additive_metrics(events, MINUTE).withColumn("event_date", F.to_date("window_start"))
+    minutes = _write_days(spark, settings, minutes, Table.GOLD_METRICS_MINUTELY, report)
+    hours = _write_days(spark, settings, longer(minutes, "hour"), Table.GOLD_METRICS_HOURLY, report)
+    _write_days(spark, settings, longer(hours, "day"), Table.GOLD_METRICS_DAILY, report)
+
+
+def _write_stock(spark: SparkSession, settings: Settings, events: DataFrame, report: GoldReport) -> None:
+    movements = stock_movements(events, load_rules(settings.stock_rules_file))
+    _write_days(spark, settings, movements, Table.GOLD_STOCK_MOVEMENTS_DAILY, report)
+    everything = read(spark, Table.GOLD_STOCK_MOVEMENTS_DAILY, settings)
+    _write_whole(spark, settings, stock_days(everything), Table.GOLD_STOCK_DAILY, report)
 
 
 def run(spark: SparkSession, settings: Settings, days: Sequence[str] = (), *, full: bool = False) -> GoldReport:
@@ -113,13 +141,12 @@ def _run(spark: SparkSession, settings: Settings, days: Sequence[str], *, full: 
     report = GoldReport(days=sorted({*changed, *days}))
     if report.days:
         chosen = events.where(in_days(report.days))
-        hours = additive_metrics(chosen, HOUR).withColumn("event_date", F.to_date("window_start"))
-        hours = _write_days(spark, settings, hours, Table.GOLD_METRICS_HOURLY, report)
-        _write_days(spark, settings, daily(hours), Table.GOLD_METRICS_DAILY, report)
+        _write_metrics(spark, settings, chosen, report)
         visits = _write_days(spark, settings, sessions(chosen), Table.GOLD_SESSIONS, report)
         _write_days(spark, settings, funnel(visits), Table.GOLD_FUNNEL_DAILY, report)
         _write_days(spark, settings, product_days(chosen), Table.GOLD_PRODUCTS_DAILY, report)
-        _write_profiles(spark, settings, report)
+        _write_stock(spark, settings, chosen, report)
+        _write_customers(spark, settings, report)
     record(spark, settings, JOB, upto)
     logger.info("gold %s", json.dumps(asdict(report)))
     return report

@@ -24,6 +24,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, Final
 
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -63,7 +64,12 @@ def _metrics(events: DataFrame) -> DataFrame:
 
 
 def cells(changed: dict[Kind, DataFrame]) -> DataFrame:
-    """What the segments should add up to and what may explain a difference: lines of JSON with their hour."""
+    """What the segments should add up to and what may explain a difference.
+
+    Returns:
+        ``line``, JSON, and ``hour``, what it is written by; ``kind``, ``window_start``, ``dimension`` and ``events`` to
+        count by.
+    """
     rows = [_metrics(events).withColumn("kind", F.lit(kind.value)) for kind, events in changed.items()]
     union = reduce(DataFrame.unionByName, rows)
     line = F.struct(
@@ -75,7 +81,7 @@ def cells(changed: dict[Kind, DataFrame]) -> DataFrame:
         F.array(*MEASURES).alias("sums"),
     )
     hour = F.date_format("window_start", "yyyy-MM-dd'T'HH").alias("hour")
-    return union.select(F.to_json(line).alias("line"), hour)
+    return union.select(F.to_json(line).alias("line"), hour, "kind", "window_start", "dimension", "events")
 
 
 def _stamps(events: DataFrame) -> DataFrame:
@@ -167,8 +173,10 @@ def recompute(spark: SparkSession, settings: Settings, folder: Path) -> dict[str
         # Few rows, used often: computed once.
         duplicates = duplicates.where(in_days(days)).localCheckpoint()
         changed = change(events, duplicates, start, end, settings.dedup_window_seconds)
-        _write_lines(cells(changed), folder / "cells", "hour")
-        tally = _tally(changed)
+        sums = cells(changed).persist(StorageLevel.DISK_ONLY)
+        _write_lines(sums.select("line", "hour"), folder / "cells", "hour")
+        tally = _tally(sums)
+        sums.unpersist()
         result["late"] = _write_late(spark, settings, run, changed[Kind.GAINED])
         result["causes"] = _causes(spark, settings, tally, start, end)
         days = sorted({*tally.get(Kind.GAINED, {}), *tally.get(Kind.LOST, {})})
@@ -190,12 +198,12 @@ def _write_late(spark: SparkSession, settings: Settings, run: HandoverRun, gaine
     return {row["event_date"].isoformat(): int(row["late"]) for row in found}
 
 
-def _tally(changed: dict[Kind, DataFrame]) -> dict[Kind, dict[str, int]]:
+def _tally(sums: DataFrame) -> dict[Kind, dict[str, int]]:
     """How many events of each kind there are, by day (ISO)."""
-    rows = [events.select(F.lit(kind.value).alias("kind"), "event_date") for kind, events in changed.items()]
     found: dict[Kind, dict[str, int]] = {}
-    for row in reduce(DataFrame.unionByName, rows).groupBy("kind", "event_date").count().collect():
-        found.setdefault(Kind(row["kind"]), {})[row["event_date"].isoformat()] = row["count"]
+    counted = sums.where("dimension = 'all'").groupBy("kind", F.to_date("window_start").alias("day"))
+    for row in counted.agg(F.sum("events").alias("events")).collect():
+        found.setdefault(Kind(row["kind"]), {})[row["day"].isoformat()] = int(row["events"])
     return found
 
 

@@ -39,11 +39,15 @@ _WRITTEN_BY: Final = {
     **dict.fromkeys((*SILVER_BY_TOPIC.values(), Table.SILVER_DUPLICATES), silver.JOB),
     **dict.fromkeys(
         (
+            Table.GOLD_METRICS_MINUTELY,
             Table.GOLD_METRICS_HOURLY,
             Table.GOLD_METRICS_DAILY,
             Table.GOLD_SESSIONS,
             Table.GOLD_FUNNEL_DAILY,
             Table.GOLD_PRODUCTS_DAILY,
+            Table.GOLD_STOCK_MOVEMENTS_DAILY,
+            Table.GOLD_STOCK_DAILY,
+            Table.GOLD_RETENTION_WEEKLY,
             Table.GOLD_CUSTOMER_PROFILES,
         ),
         gold.JOB,

@@ -23,11 +23,13 @@ from pyspark.sql import functions as F
 from include.config import Settings, get_settings
 from include.names import SILVER_BY_TOPIC, Table, Topic
 from spark_jobs.alone import alone
-from spark_jobs.batch.bronze import rows_between, rows_upto, version_of
-from spark_jobs.batch.copies import COORDINATES, IDENTITY, ORDER, order_of, with_rank
+from spark_jobs.batch.arrived import Arrived
+from spark_jobs.batch.bronze import require_whole, rows_between, rows_upto, version_of
+from spark_jobs.batch.copies import COORDINATES, IDENTITY, ORDER, order_of, with_date
 from spark_jobs.batch.days import in_days, in_days_sql
-from spark_jobs.batch.families import columns_of, widened
+from spark_jobs.batch.families import LEADING, widened
 from spark_jobs.batch.progress import done_version, record
+from spark_jobs.batch.staging import staged
 from spark_jobs.io import read, table_exists, write
 from spark_jobs.session import build_session
 from spark_jobs.transforms.parse import parse_events, valid_events
@@ -37,7 +39,8 @@ logger = logging.getLogger(__name__)
 JOB: Final = "silver"
 # A contract may get fields: old tables take them, a rebuild starts with them.
 _WIDEN: Final = {"mergeSchema": "true"}
-_REPLACE: Final = {"overwriteSchema": "true"}
+# Minima and maxima of further columns cost a third of a write and would skip no file.
+_REPLACE: Final = {"overwriteSchema": "true", "delta.dataSkippingNumIndexedCols": str(len(LEADING))}
 
 
 @dataclass
@@ -72,43 +75,16 @@ def _by_day(rows: DataFrame) -> dict[str, int]:
     return {row["event_date"].isoformat(): row["count"] for row in rows.groupBy("event_date").count().collect()}
 
 
-@dataclass(frozen=True)
-class _Counts:
-    """Numbers of the valid rows of a run, of one topic and day."""
-
-    first: int
-    repeated: int
-    reused: int
-
-
-def _count(ranked: DataFrame) -> dict[tuple[str, str], _Counts]:
-    is_first = F.col("copy") == 1
-    rows = ranked.groupBy("topic", "event_date").agg(
-        F.count_if(is_first).alias("first"),
-        F.count_if(~is_first).alias("repeated"),
-        F.count_if(is_first & (F.col("use") > 1)).alias("reused"),
-    )
-    return {
-        (row["topic"], row["event_date"].isoformat()): _Counts(row["first"], row["repeated"], row["reused"])
-        for row in rows.collect()
-    }
-
-
-def _beside_silver(
-    spark: SparkSession, settings: Settings, table: Table, rows: DataFrame, days: list[str]
-) -> DataFrame:
-    """New first copies beside the row of the same event that silver holds already (columns ``silver_*``)."""
+def _known(spark: SparkSession, settings: Settings, table: Table, first: DataFrame, days: list[str]) -> DataFrame:
+    """Which of a run's first copies are of events that silver holds: their identity, and ``state`` beside that row."""
+    places = [name for name in ORDER if name not in IDENTITY]
     held = read(spark, table, settings).where(in_days(days))
-    held = held.select(*IDENTITY, *(F.col(name).alias(f"silver_{name}") for name in ORDER if name != "topic"))
-    joined = rows.join(held.withColumn("silver_topic", F.col("topic")), [*IDENTITY], "left")
+    held = held.select(*IDENTITY, *(F.col(name).alias(f"silver_{name}") for name in places))
+    held = held.withColumn("silver_topic", F.col("topic"))
     same = (F.col("partition") == F.col("silver_partition")) & (F.col("offset") == F.col("silver_offset"))
-    state = (
-        F.when(F.col("silver_offset").isNull(), "new")
-        .when(same, "known")
-        .when(order_of() < order_of("silver_"), "earlier")
-        .otherwise("later")
-    )
-    return joined.withColumn("state", state)
+    state = F.when(same, "known").when(order_of() < order_of("silver_"), "earlier").otherwise("later")
+    both = first.select(*IDENTITY, *places).join(held, [*IDENTITY])
+    return both.select(*IDENTITY, state.alias("state"))
 
 
 def _keep_duplicates(
@@ -143,44 +119,66 @@ def _replace_later_copies(
     silver.merge(rows.alias("early"), f"held.{in_days_sql(days)} AND {same}").whenMatchedUpdateAll().execute()
 
 
-def _merge(
-    spark: SparkSession, settings: Settings, topic: Topic, first: DataFrame, days: list[str], report: SilverReport
+def _beside(
+    spark: SparkSession, settings: Settings, topic: Topic, first: DataFrame, by_day: dict[str, int]
+) -> tuple[DataFrame, dict[str, dict[str, int]]]:
+    """Compare the first copies of a run with a silver table that has rows already.
+
+    Returns:
+        What silver knows (``_known``), kept on disk, and the number of rows by state and day; "new" among them.
+    """
+    known = _known(spark, settings, SILVER_BY_TOPIC[topic], first, sorted(by_day)).persist(StorageLevel.DISK_ONLY)
+    counts: dict[str, dict[str, int]] = {}
+    new = dict(by_day)
+    for row in known.groupBy("state", "event_date").count().collect():
+        day = row["event_date"].isoformat()
+        counts.setdefault(row["state"], {})[day] = row["count"]
+        new[day] -= row["count"]
+    return known, {**counts, "new": {day: count for day, count in new.items() if count}}
+
+
+def _add(
+    spark: SparkSession,
+    settings: Settings,
+    topic: Topic,
+    first: DataFrame,
+    by_day: dict[str, int],
+    report: SilverReport,
 ) -> None:
     """Add the first copies of a run to a silver table that has rows already."""
-    table = SILVER_BY_TOPIC[topic]
-    beside = _beside_silver(spark, settings, table, first, days).persist(StorageLevel.DISK_ONLY)
+    table, days = SILVER_BY_TOPIC[topic], sorted(by_day)
+    known, counts = _beside(spark, settings, topic, first, by_day)
 
     def rows_that_are(state: str) -> DataFrame:
-        return beside.where(F.col("state") == state).select(*first.columns)
+        wanted = known.where(F.col("state") == state).select(*IDENTITY)
+        return first.join(wanted, [*IDENTITY], "left_semi").select(*first.columns)
 
-    counts: dict[str, dict[str, int]] = {}
-    for row in beside.groupBy("state", "event_date").count().collect():
-        counts.setdefault(row["state"], {})[row["event_date"].isoformat()] = row["count"]
     if "later" in counts:
         report.add(report.duplicates, _keep_duplicates(spark, settings, rows_that_are("later"), days))
     if "earlier" in counts:
         _replace_later_copies(spark, settings, table, rows_that_are("earlier"), days)
         report.replaced += sum(counts["earlier"].values())
-    if "new" in counts:
-        write(rows_that_are("new"), table, settings, options=_WIDEN)
+    if counts["new"]:
+        new = first.join(known.select(*IDENTITY), [*IDENTITY], "left_anti").select(*first.columns)
+        write(new, table, settings, options=_WIDEN)
         report.add(report.written, counts["new"])
-    beside.unpersist()
+    known.unpersist()
 
 
-def _write_all(spark: SparkSession, settings: Settings, ranked: DataFrame, report: SilverReport, *, full: bool) -> None:
-    counts = _count(ranked)
+def _write_all(spark: SparkSession, settings: Settings, arrived: Arrived, report: SilverReport, *, full: bool) -> None:
+    counts = arrived.counts()
     report.refused = report.rows_read - sum(count.first + count.repeated for count in counts.values())
     report.reused_ids = sum(count.reused for count in counts.values())
     repeats = sorted({day for (_, day), count in counts.items() if count.repeated})
     if repeats or full:
-        kept = _keep_duplicates(spark, settings, ranked.where("copy > 1"), repeats, full=full)
+        kept = _keep_duplicates(spark, settings, arrived.further(), repeats, full=full)
         report.add(report.duplicates, kept)
     for topic, table in SILVER_BY_TOPIC.items():
-        first = ranked.where((F.col("topic") == topic.value) & (F.col("copy") == 1)).select(*columns_of(topic))
-        by_day = {day: count.first for (of, day), count in counts.items() if of == topic.value}
+        first = arrived.first(topic)
+        by_day = {day: count.first for (of, day), count in counts.items() if of == topic.value and count.first}
         held = table_exists(spark, table, settings)
         if by_day and held and not full:
-            _merge(spark, settings, topic, first, sorted(by_day), report)
+            _add(spark, settings, topic, first, by_day, report)
         elif by_day or (held and full):
             write(first, table, settings, mode="overwrite", partition_by=["event_date"], options=_REPLACE)
             report.add(report.written, by_day)
@@ -193,6 +191,9 @@ def run(spark: SparkSession, settings: Settings, *, full: bool = False) -> Silve
         spark: The session.
         settings: Says where the lake is.
         full: Build everything anew from all of bronze; the rows are the same, but for ``bronze_version``.
+
+    Raises:
+        ConfigurationError: If everything is to be built anew and bronze no longer has all that silver holds.
     """
     with alone(settings, JOB):
         return _run(spark, settings, full=full)
@@ -206,12 +207,15 @@ def _run(spark: SparkSession, settings: Settings, *, full: bool) -> SilverReport
     done = None if full else done_version(spark, settings, JOB)
     if done == upto:
         return report
+    if full:
+        require_whole(spark, settings)
     rows = rows_upto(spark, settings, upto) if full else rows_between(spark, settings, done, upto)
     report.rows_read = int(rows.count())
     events = valid_events(parse_events(rows)).withColumn("bronze_version", F.lit(upto).cast("long"))
-    ranked = with_rank(events).persist(StorageLevel.DISK_ONLY)
-    _write_all(spark, settings, ranked, report, full=full)
-    ranked.unpersist()
+    with staged(with_date(events), settings, JOB, ["topic"]) as dated:
+        arrived = Arrived.of(dated)
+        _write_all(spark, settings, arrived, report, full=full)
+        arrived.release()
     record(spark, settings, JOB, upto)
     logger.info("silver %s", json.dumps(asdict(report)))
     return report

@@ -59,7 +59,9 @@ def change(
 def _of_copies(
     now: DataFrame, gained: DataFrame, duplicates: DataFrame, start: Offsets, end: Offsets, dedup_window_seconds: int
 ) -> dict[Kind, DataFrame]:
+    found: dict[Kind, DataFrame] = {}
     copied = F.broadcast(duplicates.select(*IDENTITY).distinct())
+    # The only look at whole events; few of them have copies, and what follows is done with those.
     first = _content(now.join(copied, [*IDENTITY], "left_semi")).select(
         *IDENTITY,
         F.col("kafka_time").alias("first_time"),
@@ -67,20 +69,23 @@ def _of_copies(
         F.col("partition").alias("first_partition"),
         F.col("offset").alias("first_offset"),
     )
-    differs = F.col("content") != F.col("first_content")
-    seen = _content(duplicates.where(before(end))).join(first, [*IDENTITY])
+    seen = _content(duplicates.where(before(end))).join(first, [*IDENTITY]).localCheckpoint()
     copies = seen.where(within(start, end))
     copies = copies.where((F.col("partition") != F.col("first_partition")) | (F.col("offset") != F.col("first_offset")))
+    differs = F.col("content") != F.col("first_content")
     gap = F.col("kafka_time").cast("double") - F.col("first_time").cast("double")
-    differing_ids = F.broadcast(seen.where(differs).select(*IDENTITY).distinct())
-    return {
-        Kind.LOST: first_copies(
-            duplicates.where(before(start)).join(gained.select(*IDENTITY), [*IDENTITY], "left_semi")
-        ),
-        Kind.REPEATED: copies.where(~differs & (gap >= dedup_window_seconds)),
-        Kind.DIFFERING: copies.where(differs),
-        Kind.CONTESTED: gained.join(differing_ids, [*IDENTITY], "left_semi"),
-    }
+    found[Kind.REPEATED] = copies.where(~differs & (gap >= dedup_window_seconds))
+    counted_before = duplicates.where(before(start))
+    if not counted_before.isEmpty():
+        ids = F.broadcast(counted_before.select(*IDENTITY).distinct())
+        again = gained.select(*IDENTITY).join(ids, [*IDENTITY], "left_semi")
+        found[Kind.LOST] = first_copies(counted_before.join(again, [*IDENTITY], "left_semi"))
+    differing = seen.where(differs)
+    if not differing.isEmpty():
+        ids = F.broadcast(differing.select(*IDENTITY).distinct())
+        found[Kind.DIFFERING] = copies.where(differs)
+        found[Kind.CONTESTED] = gained.join(ids, [*IDENTITY], "left_semi")
+    return found
 
 
 def touched_days(silver: DataFrame, duplicates: DataFrame, start: Offsets, end: Offsets) -> list[str]:

@@ -8,6 +8,29 @@ from include.stock.rules import StockRules
 from include.stock.shelf import SALES_KEPT
 
 
+def observed(events: DataFrame, rules: StockRules) -> DataFrame:
+    """What events say of shelves: one row for each count, each reported movement and each line of an order.
+
+    Args:
+        events: Conformed events.
+        rules: Say which warehouse serves which country.
+
+    Returns:
+        ``at`` and ``kafka_time`` in milliseconds since 1970; ``product_id``; ``warehouse_id``, null for orders to
+        countries that none serves; ``category``; ``level`` of a count, or ``units`` that came (below zero: went);
+        ``is_sale``; ``id``.
+    """
+    # One pass: Spark would read a micro-batch twice for a union of its parts.
+    observations = F.when(F.col("topic") == Topic.INVENTORY_UPDATES.value, F.array(_report())).when(
+        F.col("event_type") == "order_placed", F.transform("items", lambda line, place: _sale(line, place, rules))
+    )
+    return events.select(
+        F.unix_millis("event_time").alias("at"),
+        F.unix_millis("kafka_time").alias("kafka_time"),
+        F.explode(observations).alias("seen"),
+    ).select("at", "kafka_time", "seen.*")
+
+
 def shelves_seen(events: DataFrame, rules: StockRules) -> DataFrame:
     """One row per product and warehouse.
 
@@ -22,18 +45,9 @@ def shelves_seen(events: DataFrame, rules: StockRules) -> DataFrame:
         ``product_id``; ``warehouse_id``, null for orders to countries that none serves; and ``shelf``, which
         ``include.stock.shelf.shelf_from`` reads.
     """
-    # One pass: Spark would read a micro-batch twice for a union of its parts.
-    observations = F.when(F.col("topic") == Topic.INVENTORY_UPDATES.value, F.array(_report())).when(
-        F.col("event_type") == "order_placed", F.transform("items", lambda line, place: _sale(line, place, rules))
-    )
     movement = F.when(F.col("units").isNotNull(), F.struct("at", "id", "units"))
     return (
-        events.select(
-            F.unix_millis("event_time").alias("at"),
-            F.unix_millis("kafka_time").alias("kafka_time"),
-            F.explode(observations).alias("seen"),
-        )
-        .select("at", "kafka_time", "seen.*")
+        observed(events, rules)
         .groupBy("product_id", "warehouse_id")
         .agg(
             F.max(

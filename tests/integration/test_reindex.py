@@ -212,3 +212,11 @@ def test_observations_begin_a_new_index_each_day_and_old_ones_go(client: Elastic
     assert client.index(index=health.value, document={"kind": "test_reindex"})["_index"] == second[0]
     assert housekeeping.rotate_observations(client, now + timedelta(days=15), keep) == first
     assert first[0] not in aliases.indices_behind(client, health)
+
+
+def test_events_that_are_too_old_can_no_longer_be_found(client: Elasticsearch) -> None:
+    young = event(77).source | {"event_time": "2003-04-06T06:07:09.000Z"}
+    client.index(index=EVENTS, id="event-000077", document=young, refresh=True)
+    now, keep = datetime(2003, 5, 6, 6, 7, 8, 500_000, tzinfo=UTC), timedelta(days=30)
+    assert housekeeping.delete_old_events(client, now, keep) == 10
+    assert list(texts(client)) == ["event-000077"]

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -76,6 +77,7 @@ def measure(spark: SparkSession, settings: Settings, events: int, rate: int) -> 
     seconds["gold"], _ = _timed(lambda: gold.run(spark, settings))
     seconds["handover"], result = _timed(lambda: view(spark, settings, events))
     runs = [_timed(lambda: plain_spark(spark, settings))[0] for _ in range(_LIMIT_RUNS)]
+    bronze_files = [unquote(urlsplit(name).path) for name in read(spark, Table.BRONZE_EVENTS, settings).inputFiles()]
     seconds["compact"], compacted = _timed(lambda: compact.compact(spark, settings, Table.BRONZE_EVENTS))
     found = {
         "refused": sum(report.refused for report in reports),
@@ -94,6 +96,7 @@ def measure(spark: SparkSession, settings: Settings, events: int, rate: int) -> 
         "seconds": seconds,
         "plain_spark_seconds": runs,
         "bronze": {"bytes": compacted.before.bytes, "files": compacted.before.files, "then": compacted.after.files},
+        "bronze_files": bronze_files,
         "documents": sum(day["documents"] for day in result["days"].values()),
         "found": found,
         "expected": expected,

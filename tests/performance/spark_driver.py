@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,13 +15,16 @@ from tests.performance import usage
 _LAST_LINES: Final = 30
 
 
-def run(job: Path, *arguments: str, memory: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def run(
+    job: Path, *arguments: str, memory: str, afterwards: Callable[[dict[str, Any], Path], None] | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Submit a job that writes its figures as JSON to the file that its last argument names.
 
     Args:
         job: The job's Python file.
         *arguments: What it gets before the file's name.
         memory: Heap of the driver.
+        afterwards: What is done when the driver has ended and its data is still there: with the figures and the folder.
 
     Returns:
         The job's figures; cores and peak memory of its processes.
@@ -48,4 +52,7 @@ def run(job: Path, *arguments: str, memory: str) -> tuple[dict[str, Any], dict[s
         if ended:
             tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
             raise RuntimeError(f"the driver ended with {ended}:\n" + "\n".join(tail))
-        return json.loads(result.read_text(encoding="utf-8")), used.as_json()["driver"]
+        figures = json.loads(result.read_text(encoding="utf-8"))
+        if afterwards:
+            afterwards(figures, folder)
+        return figures, used.as_json()["driver"]

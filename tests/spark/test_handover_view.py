@@ -4,7 +4,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from include.handover.cells import Kind
 from include.handover.checkpoint import Offsets
-from spark_jobs.batch.copies import with_rank
+from spark_jobs.batch.copies import with_date, with_rank
 from spark_jobs.batch.view import change, events_before
 from tests.spark.bronze_rows import NOON, Record, order
 
@@ -33,7 +33,7 @@ def tables(spark: SparkSession, records: list[Record]) -> tuple[DataFrame, DataF
         )
         for record in records
     ]
-    ranked = with_rank(spark.createDataFrame(rows, SCHEMA)).cache()
+    ranked = with_rank(with_date(spark.createDataFrame(rows, SCHEMA))).cache()
     events = [ranked.where(f"copy {which} 1").drop("copy", "use") for which in ("=", ">")]
     return events[0], events[1]
 
