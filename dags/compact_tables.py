@@ -5,7 +5,7 @@
 | **Schedule** | daily at 03:20 UTC; also by hand |
 | **Reads and rewrites** | all Delta tables; of those by day the days that are over and wait for no recompute |
 | **Deletes** | indices that nobody has read for `INDEX_KEEP_HOURS`, observations older than `HEALTH_KEEP_DAYS` |
-| **With `PERSONAL_KEEP_DAYS`** | replaces who it was in older rows of silver; deletes older records and search documents |
+| **With `PERSONAL_KEEP_DAYS`** | replaces who it was in older rows of silver; deletes older records and documents |
 | **May run again** | yes, and beside the live stream: a conflict with its writes is retried |
 
 **If it fails.** Nothing is broken: a table keeps its old files until the new ones are committed. Run it again for the

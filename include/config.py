@@ -85,11 +85,7 @@ class Settings(BaseSettings):
         0, ge=0, le=36_600, description="Days that bronze keeps; 0 keeps all, as a full rebuild of silver needs."
     )
     personal_keep_days: int = Field(
-        0,
-        ge=0,
-        le=36_600,
-        description="Days after which events no longer say who it was: personal fields of silver and sessions are "
-        "replaced, bronze's and searchable events deleted; 0 for never.",
+        0, ge=0, le=36_600, description="Days after which rows no longer say who it was; 0 for never (see SECURITY.md)."
     )
     delta_history_hours: int = Field(
         168, ge=1, le=8760, description="How far time travel reaches back: older files are deleted by compaction."
@@ -145,7 +141,12 @@ class Settings(BaseSettings):
     api_port: Port = Field(8000, description="Port of the HTTP API.")
     api_tokens: SecretStr | None = Field(
         None,
-        description="Tokens of the HTTP API, separated by commas; required when PLATFORM_BIND_HOST is not loopback.",
+        description="Tokens of the HTTP API, separated by commas; required when PLATFORM_BIND_HOST is not loopback. "
+        "TOKEN reads everything, TOKEN:figures+stock only that; the scopes are figures, search, fraud, stock, "
+        "recommendations and platform.",
+    )
+    api_requests_per_minute: int = Field(
+        6000, ge=0, description="Requests that one token, or without tokens one address, may send; 0 for any number."
     )
 
     # Alerts: what is not set is off

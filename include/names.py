@@ -95,6 +95,7 @@ class Part(StrEnum):
     DEMO_TRAFFIC = "demo-traffic"
     MONITORING = "monitoring"
     ALERTING = "alerting"
+    API = "api"
     AIRFLOW_API = "airflow-api-server"
     AIRFLOW_SCHEDULER = "airflow-scheduler"
     AIRFLOW_DAG_PROCESSOR = "airflow-dag-processor"

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+import httpx
+
 from include.config import PROJECT_ROOT, Settings
 from include.errors import PartUnavailableError
 from include.handover.checkpoint import Offsets
@@ -22,6 +24,7 @@ from include.supervision.heartbeat import read_heartbeat
 from include.supervision.shares import PARTS, Share, queries_of
 from include.supervision.spark_submit import settings_environment
 
+_ANSWER_SECONDS: Final = 3.0
 AIRFLOW_PARTS: Final = (
     Part.AIRFLOW_API,
     Part.AIRFLOW_SCHEDULER,
@@ -156,12 +159,27 @@ def _python_parts(settings: Settings) -> list[Service]:
             address=f"http://{settings.platform_bind_host}:{settings.prometheus_port}/metrics",
         ),
         Service(Part.ALERTING, lambda: _command(settings, Part.ALERTING, "alerts", "dispatch")),
+        Service(
+            Part.API,
+            lambda: _command(settings, Part.API, "serve"),
+            partial(_api_problem, settings),
+            ports={"API_PORT": settings.api_port},
+            address=f"http://{settings.platform_bind_host}:{settings.api_port}/docs",
+        ),
     ]
     if settings.demo_rate:
         rate = str(settings.demo_rate)
         traffic = partial(_command, settings, Part.DEMO_TRAFFIC, "start-producer", "--rate", rate)
         parts.append(Service(Part.DEMO_TRAFFIC, traffic))
     return parts
+
+
+def _api_problem(settings: Settings) -> str | None:
+    try:
+        answer = httpx.get(f"http://{settings.platform_bind_host}:{settings.api_port}/readyz", timeout=_ANSWER_SECONDS)
+    except httpx.HTTPError as error:
+        return f"does not answer: {type(error).__name__}"
+    return None if answer.is_success else str(answer.json().get("detail"))
 
 
 def _airflow(settings: Settings) -> list[Service]:

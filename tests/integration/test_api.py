@@ -300,6 +300,19 @@ def test_a_token_is_asked_for_where_tokens_are_set(loaded: Settings) -> None:
         assert client.get("/v1/stock", headers={"Authorization": "Bearer second"}).status_code == 200
 
 
+def test_a_token_reads_what_it_may_and_is_told_what_that_is(loaded: Settings) -> None:
+    changes = {"api_tokens": SecretStr("shelf:stock+figures"), "api_requests_per_minute": 3}
+    head = {"Authorization": "Bearer shelf"}
+    with serving(loaded.model_copy(update=changes)) as url, httpx.Client(base_url=url, headers=head) as client:
+        assert client.get("/v1/stock").status_code == 200
+        refused = client.get("/v1/fraud-alerts")
+        assert refused.status_code == 403
+        assert refused.json()["detail"] == "this token may not read fraud: it may read figures, stock (API_TOKENS)"
+        answers = [client.get("/v1/stock") for _ in range(3)]
+        assert [found.status_code for found in answers] == [200, 200, 429]
+        assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+
+
 def test_the_description_names_every_route(api: httpx.Client) -> None:
     described = answer(api, "/openapi.json")["paths"]
     assert {"/v1/kpis", "/v1/kpis/stream", "/v1/kpis/series", "/v1/events", "/v1/stock"} <= described.keys()

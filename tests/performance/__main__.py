@@ -8,6 +8,7 @@ BENCHES: Final = {
     "first": "tests.performance.bench_first",
     "speed": "tests.performance.bench_speed",
     "batch": "tests.performance.bench_batch",
+    "beside": "tests.performance.bench_beside",
     "fraud": "tests.performance.bench_fraud",
     "quality": "tests.performance.bench_quality",
 }

@@ -63,6 +63,11 @@ class Generator:
         """Its process id."""
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it still sends."""
+        return self._process.poll() is None
+
     def wait(self) -> Load:
         """Wait for its end."""
         _, errors = self._process.communicate()

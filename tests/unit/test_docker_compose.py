@@ -84,6 +84,7 @@ def test_every_server_of_the_settings_is_published() -> None:
         "SPARK_BACKGROUND_UI_PORT",
         "AIRFLOW_PORT",
         "GRAFANA_PORT",
+        "API_PORT",
     }
 
 

@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from fastapi import HTTPException
 from pydantic import SecretStr, ValidationError
 
 from include.config import Settings
 from include.errors import ConfigurationError, PartUnavailableError
-from include.serving.api.app import create_app, tokens_of
+from include.serving.api.access import Access, Scope, Token, tokens_of
+from include.serving.api.app import create_app
 from include.serving.api.broadcast import Broadcast
 from include.serving.api.measure import Requests
 from include.serving.api.questions import EventQuestion, Interval, SeriesQuestion
@@ -28,7 +30,38 @@ def test_on_loopback_no_token_is_needed(host: str) -> None:
 def test_beyond_this_machine_the_api_does_not_start_without_a_token(host: str) -> None:
     with pytest.raises(ConfigurationError, match="API_TOKENS is not set"):
         create_app(settings(platform_bind_host=host))
-    assert tokens_of(settings(platform_bind_host=host, api_tokens=SecretStr("one, two"))) == ("one", "two")
+    tokens = tokens_of(settings(platform_bind_host=host, api_tokens=SecretStr("one, two:stock+fraud")))
+    assert tokens == (Token("one", frozenset(Scope)), Token("two", frozenset({Scope.STOCK, Scope.FRAUD})))
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [("one,s3cret:sales", "entry 2 names the scope 'sales'; write TOKEN"), (":stock", "entry 1 has no token before")],
+)
+def test_a_wrong_token_is_told_by_its_place_and_not_shown(text: str, complaint: str) -> None:
+    with pytest.raises(ConfigurationError, match=complaint) as error:
+        tokens_of(settings(api_tokens=SecretStr(text)))
+    assert "s3cret" not in str(error.value)
+    assert "figures, search, fraud, stock, recommendations, platform" in str(error.value)
+
+
+def admitted(access: Access, credentials: str | None, address: str = "10.0.0.1") -> int:
+    """The status with which a request for stock is answered."""
+    try:
+        asyncio.run(access.admit(Scope.STOCK, credentials, address))
+    except HTTPException as error:
+        return error.status_code
+    return 200
+
+
+def test_each_caller_may_ask_so_often_in_a_minute() -> None:
+    tokens = (Token("one", frozenset(Scope)), Token("two", frozenset(Scope)))
+    guarded, open_to_all = Access(tokens, 2), Access((), 2)
+    assert [admitted(guarded, "one") for _ in range(3)] == [200, 200, 429]
+    assert admitted(guarded, "two") == 200
+    assert [admitted(open_to_all, None) for _ in range(3)] == [200, 200, 429]
+    assert admitted(open_to_all, None, "10.0.0.2") == 200
+    assert [admitted(Access((), 0), None) for _ in range(3)] == [200] * 3
 
 
 @pytest.mark.parametrize(

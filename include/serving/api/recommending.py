@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, HTTPException, Path, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 
 from include.names import Alias
 from include.recommendations.reranking import (
@@ -15,6 +15,7 @@ from include.recommendations.reranking import (
     served,
     viewed_in,
 )
+from include.serving.api.access import Scope, may_read
 from include.serving.api.questions import Name
 from include.serving.api.routes import with_freshness
 from include.serving.api.store import Store
@@ -23,7 +24,12 @@ _MOST_NAMED: Final = 20
 router = APIRouter(prefix="/v1")
 
 
-@router.get("/recommendations/{kind}/{subject}", summary="What to show", tags=["recommendations"])
+@router.get(
+    "/recommendations/{kind}/{subject}",
+    summary="What to show",
+    tags=["recommendations"],
+    dependencies=[Depends(may_read(Scope.RECOMMENDATIONS))],
+)
 async def recommendations(
     request: Request,
     kind: Annotated[Literal["user", "product"], Path()],

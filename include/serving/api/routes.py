@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
 from include.names import Alias
+from include.serving.api.access import Scope, may_read
 from include.serving.api.pages import page
 from include.serving.api.questions import (
     EventQuestion,
@@ -28,6 +29,10 @@ router = APIRouter(prefix="/v1")
 
 Answer = dict[str, Any]
 
+_FIGURES, _SEARCH, _FRAUD, _STOCK, _PLATFORM = (
+    Depends(may_read(scope)) for scope in (Scope.FIGURES, Scope.SEARCH, Scope.FRAUD, Scope.STOCK, Scope.PLATFORM)
+)
+
 
 async def figures(store: Store, minutes: int) -> Answer:
     """The key figures of the last minutes."""
@@ -40,7 +45,7 @@ async def with_freshness(store: Store, answer: Answer) -> Answer:
     return {**answer, "freshness": (await store.freshness()).as_json(datetime.now(UTC))}
 
 
-@router.get("/kpis", summary="Key figures of the last minutes", tags=["key figures"])
+@router.get("/kpis", summary="Key figures of the last minutes", tags=["key figures"], dependencies=[_FIGURES])
 async def kpis(request: Request, minutes: Annotated[int, Query(ge=1, le=MAX_MINUTES)] = 15) -> Answer:
     """Sales by currency, active users, conversion, average order value, cart abandonment, and each minute."""
     state = request.app.state
@@ -50,14 +55,14 @@ async def kpis(request: Request, minutes: Annotated[int, Query(ge=1, le=MAX_MINU
     return answer
 
 
-@router.get("/kpis/stream", summary="Key figures as they change", tags=["key figures"])
+@router.get("/kpis/stream", summary="Key figures as they change", tags=["key figures"], dependencies=[_FIGURES])
 async def stream(request: Request) -> StreamingResponse:
     """Server-sent events, one a second: ``kpis`` as ``/v1/kpis`` answers, or ``unavailable`` with the reason."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(request.app.state.broadcast.listen(), media_type="text/event-stream", headers=headers)
 
 
-@router.get("/kpis/series", summary="Sums over time", tags=["key figures"])
+@router.get("/kpis/series", summary="Sums over time", tags=["key figures"], dependencies=[_FIGURES])
 async def series(request: Request, question: Annotated[SeriesQuestion, Query()]) -> Answer:
     """Counts and money in buckets of 10 seconds to a day, by category, country, device, product or event type."""
     store: Store = request.app.state.store
@@ -67,7 +72,7 @@ async def series(request: Request, question: Annotated[SeriesQuestion, Query()])
     return await with_freshness(store, answer)
 
 
-@router.get("/events", summary="Search events and reviews", tags=["search"])
+@router.get("/events", summary="Search events and reviews", tags=["search"], dependencies=[_SEARCH])
 async def events(request: Request, question: Annotated[EventQuestion, Query()]) -> Answer:
     """Full text over reviews and shop searches, filters, sorting, pages; money in cents."""
     field = question.sort.lstrip("-")
@@ -75,7 +80,7 @@ async def events(request: Request, question: Annotated[EventQuestion, Query()]) 
     return await _page(request, Alias.EVENTS, question, [order], "event_time")
 
 
-@router.get("/ratings", summary="Ratings by product", tags=["search"])
+@router.get("/ratings", summary="Ratings by product", tags=["search"], dependencies=[_SEARCH])
 async def ratings(request: Request, question: Annotated[RatingsQuestion, Query()]) -> Answer:
     """Average and number of stars of the reviews that were written in the range."""
     store: Store = request.app.state.store
@@ -84,19 +89,24 @@ async def ratings(request: Request, question: Annotated[RatingsQuestion, Query()
     return await with_freshness(store, {"since": iso(since), "until": iso(until), "products": ratings_from(found)})
 
 
-@router.get("/fraud-alerts", summary="Suspicions of fraud, newest first", tags=["fraud"])
+@router.get("/fraud-alerts", summary="Suspicions of fraud, newest first", tags=["fraud"], dependencies=[_FRAUD])
 async def fraud_alerts(request: Request, question: Annotated[FraudQuestion, Query()]) -> Answer:
     """Alerts by severity, rule, user or order."""
     return await _page(request, Alias.FRAUD_ALERTS, question, [{"event_time": "desc"}], "event_time")
 
 
-@router.get("/stock", summary="Stock, lowest first", tags=["stock"])
+@router.get("/stock", summary="Stock, lowest first", tags=["stock"], dependencies=[_STOCK])
 async def stock(request: Request, question: Annotated[StockQuestion, Query()]) -> Answer:
     """Level, status and forecast by product and warehouse."""
     return await _page(request, Alias.INVENTORY, question, [{"level": "asc"}], None)
 
 
-@router.get("/pipeline-health", summary="Observations of the platform, newest first", tags=["platform"])
+@router.get(
+    "/pipeline-health",
+    summary="Observations of the platform, newest first",
+    tags=["platform"],
+    dependencies=[_PLATFORM],
+)
 async def pipeline_health(request: Request, question: Annotated[HealthQuestion, Query()]) -> Answer:
     """Streams, processes, tables, handovers: status, reason and numbers."""
     return await _page(request, Alias.PIPELINE_HEALTH, question, [{"time": "desc"}], "time")
