@@ -10,10 +10,18 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from include.config import PROJECT_ROOT
-from include.dashboards import sales_metrics
+from include.dashboards import batch_handover, customers, data_quality, fraud, pipeline_health, sales_metrics, stock
 
 FOLDER: Final = PROJECT_ROOT / "docker" / "grafana" / "dashboards"
-_BUILDERS: Final[dict[str, Callable[[], Dashboard]]] = {"sales_metrics": sales_metrics.build}
+_BUILDERS: Final[dict[str, Callable[[], Dashboard]]] = {
+    "sales_metrics": sales_metrics.build,
+    "customers_funnel": customers.build,
+    "fraud": fraud.build,
+    "inventory": stock.build,
+    "pipeline_health": pipeline_health.build,
+    "data_quality": data_quality.build,
+    "batch_handover": batch_handover.build,
+}
 
 
 def render(dashboard: Dashboard) -> str:

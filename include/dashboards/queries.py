@@ -1,11 +1,13 @@
-"""Queries of the Grafana panels: sums and maxima over the additive documents behind the alias ``metrics``.
+"""Queries of the Grafana panels over what the aliases hold.
 
-Only aggregations of both Elasticsearch distributions are used (``date_histogram``, ``terms``, ``sum``, ``max``). What
-needs arithmetic, for example cents to whole money, is done by Grafana on the answer (see ``transforms``).
+Only aggregations of both Elasticsearch distributions are used (``date_histogram``, ``terms``, ``sum``, ``max``,
+``min``, ``avg``, and counting documents). What needs arithmetic, for example cents to whole money, is done by Grafana
+on the answer (see ``transforms``).
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from grafana_foundation_sdk.builders import elasticsearch as es
 from grafana_foundation_sdk.cog.builder import Builder
@@ -14,33 +16,86 @@ from grafana_foundation_sdk.models.elasticsearch import BucketAggregation, Metri
 
 from include.names import Alias
 
-TIME_FIELD: Final = "window_start"
-# The provisioned data source has the name of the alias that it reads.
-SOURCE: Final = DataSourceRef(type_val="elasticsearch", uid=Alias.METRICS.value)
+
+@dataclass(frozen=True)
+class Source:
+    """A provisioned data source: it has the name of the alias that it reads.
+
+    Attributes:
+        alias: The alias.
+        time_field: By which a range of time is chosen.
+    """
+
+    alias: Alias
+    time_field: str
+
+    @property
+    def ref(self) -> DataSourceRef:
+        """How a panel names it."""
+        return DataSourceRef(type_val="elasticsearch", uid=self.alias.value)
+
+
+METRICS: Final = Source(Alias.METRICS, "window_start")
+EVENTS: Final = Source(Alias.EVENTS, "event_time")
+FRAUD: Final = Source(Alias.FRAUD_ALERTS, "event_time")
+STOCK: Final = Source(Alias.INVENTORY, "event_time")
+HEALTH: Final = Source(Alias.PIPELINE_HEALTH, "time")
 
 # Grafana orders by a metric only where the metric's id is a number.
 _FIRST_METRIC: Final = 1
 _TERMS_ID: Final = "101"
 _HISTOGRAM_ID: Final = "102"
 
+Kind = Literal["avg", "count", "max", "min", "sum"]
 
-def _query(lucene: str, ref_id: str) -> es.Dataquery:
-    return es.Dataquery().ref_id(ref_id).datasource(SOURCE).query(lucene).time_field(TIME_FIELD)
+
+def _query(lucene: str, ref_id: str, source: Source = METRICS) -> es.Dataquery:
+    return es.Dataquery().ref_id(ref_id).datasource(source.ref).query(lucene).time_field(source.time_field)
 
 
 def _sums(fields: Sequence[str]) -> list[Builder[MetricAggregation]]:
     return [es.Sum().id(str(number)).field(field) for number, field in enumerate(fields, _FIRST_METRIC)]
 
 
-def _terms(field: str, size: int, order_by: str = str(_FIRST_METRIC)) -> es.Terms:
-    settings = es.ElasticsearchTermsSettings().order(TermsOrder.DESC).order_by(order_by).size(str(size))
+def _terms(field: str, size: int, order_by: str = str(_FIRST_METRIC), order: TermsOrder | None = None) -> es.Terms:
+    settings = es.ElasticsearchTermsSettings().order(order or TermsOrder.DESC).order_by(order_by).size(str(size))
     return es.Terms().id(_TERMS_ID).field(field).settings(settings.min_doc_count("1"))
 
 
-def _histogram(interval: str) -> es.DateHistogram:
+def _histogram(interval: str, source: Source = METRICS, empty: str = "0") -> es.DateHistogram:
     # Empty windows count as zero: a shop without sales is news, not a gap.
-    settings = es.ElasticsearchDateHistogramSettings().interval(interval).min_doc_count("0")
-    return es.DateHistogram().id(_HISTOGRAM_ID).field(TIME_FIELD).settings(settings)
+    settings = es.ElasticsearchDateHistogramSettings().interval(interval).min_doc_count(empty)
+    return es.DateHistogram().id(_HISTOGRAM_ID).field(source.time_field).settings(settings)
+
+
+def _metric(kind: Kind, field: str) -> Builder[MetricAggregation]:
+    if kind == "count":
+        return es.Count().id(str(_FIRST_METRIC))
+    makers: dict[str, Callable[[], es.Average | es.Max | es.Min | es.Sum]] = {
+        "avg": es.Average,
+        "max": es.Max,
+        "min": es.Min,
+        "sum": es.Sum,
+    }
+    return makers[kind]().id(str(_FIRST_METRIC)).field(field)
+
+
+def over_time(
+    source: Source, kind: Kind, field: str, lucene: str, *, by: str | None = None, interval: str = "1m"
+) -> es.Dataquery:
+    """A level or a number in each interval, one series per value of ``by``; intervals without any are left out."""
+    buckets: list[Builder[BucketAggregation]] = [_histogram(interval, source, "0" if kind == "count" else "1")]
+    if by:
+        buckets.insert(0, _terms(by, 30, "_term"))
+    return _query(lucene, "A", source).metrics([_metric(kind, field)]).bucket_aggs(buckets)
+
+
+def by_term(
+    source: Source, kind: Kind, field: str, lucene: str, *, by: str, size: int = 20, rising: bool = False
+) -> es.Dataquery:
+    """A level or a number over the whole range, one row per value of ``by``, largest first, or smallest."""
+    terms = _terms(by, size, "_count" if kind == "count" else str(_FIRST_METRIC), TermsOrder.ASC if rising else None)
+    return _query(lucene, "A", source).metrics([_metric(kind, field)]).bucket_aggs([terms])
 
 
 def sum_over_time(

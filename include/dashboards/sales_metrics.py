@@ -3,19 +3,15 @@
 from typing import Final
 
 from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
-from grafana_foundation_sdk.builders import dashboard as dashboards
 from grafana_foundation_sdk.builders.common import ReduceDataOptions, StackingConfig
 from grafana_foundation_sdk.models.common import (
-    BarGaugeDisplayMode,
     BigValueColorMode,
     BigValueGraphMode,
     StackingMode,
-    VizOrientation,
 )
-from grafana_foundation_sdk.models.dashboard import Dashboard, DashboardCursorSync, DynamicConfigValue
+from grafana_foundation_sdk.models.dashboard import Dashboard, DynamicConfigValue
 
 from include.dashboards import looks, queries, transforms
-from include.names import PLATFORM
 
 UID: Final = "sales-metrics"
 # Money is stored as cents, and never summed over currencies.
@@ -32,7 +28,7 @@ def _orders() -> stat.Panel:
         stat.Panel()
         .title("Orders")
         .description("Orders placed in the chosen range, over all currencies.")
-        .datasource(queries.SOURCE)
+        .datasource(queries.METRICS.ref)
         .with_target(queries.sum_over_time("orders", "dimension:all"))
         .reduce_options(ReduceDataOptions().calcs(["sum"]).values(False).fields(""))
         .graph_mode(BigValueGraphMode.AREA)
@@ -50,7 +46,7 @@ def _revenue() -> stat.Panel:
         stat.Panel()
         .title("Revenue by currency")
         .description("Sum of the orders' totals. Currencies are never added up.")
-        .datasource(queries.SOURCE)
+        .datasource(queries.METRICS.ref)
         .with_target(queries.sum_by_term(["revenue_minor"], _SOLD, by="currency"))
         .with_transformation(transforms.divide("Sum", _CENTS, "Revenue"))
         .with_transformation(transforms.drop(["Sum"]))
@@ -71,7 +67,7 @@ def _average_order_value() -> stat.Panel:
         stat.Panel()
         .title("Average order value")
         .description("Revenue divided by orders, in each currency.")
-        .datasource(queries.SOURCE)
+        .datasource(queries.METRICS.ref)
         .with_target(queries.sum_by_term(fields, _SOLD, by="currency"))
         .with_transformation(transforms.divide(revenue, orders, "cents"))
         .with_transformation(transforms.divide("cents", _CENTS, "Average order value"))
@@ -91,7 +87,7 @@ def _freshness() -> stat.Panel:
         stat.Panel()
         .title("Newest data")
         .description("When the newest event behind these numbers was processed, for each layer.")
-        .datasource(queries.SOURCE)
+        .datasource(queries.METRICS.ref)
         .with_target(queries.newest_by_term("processed_at", "dimension:all", by="layer"))
         .reduce_options(looks.all_rows())
         .color_mode(BigValueColorMode.NONE)
@@ -140,21 +136,8 @@ def _events_per_second() -> timeseries.Panel:
 
 
 def _ranking(title: str, description: str, dimension: str, field: str) -> bargauge.Panel:
-    return (
-        bargauge.Panel()
-        .title(title)
-        .description(description)
-        .datasource(queries.SOURCE)
-        .with_target(queries.sum_by_term([field], f"dimension:{dimension} AND {field}:>0", by="value", size=10))
-        .reduce_options(looks.all_rows())
-        .display_mode(BarGaugeDisplayMode.BASIC)
-        .orientation(VizOrientation.HORIZONTAL)
-        .thresholds(looks.thresholds((None, "blue")))
-        .min(0)
-        .unit("locale")
-        .decimals(0)
-        .no_value(_NO_SALES)
-    )
+    target = queries.sum_by_term([field], f"dimension:{dimension} AND {field}:>0", by="value", size=10)
+    return looks.bars(title, description, target, queries.METRICS).no_value(_NO_SALES)
 
 
 def _by_currency() -> table.Panel:
@@ -164,7 +147,7 @@ def _by_currency() -> table.Panel:
         table.Panel()
         .title("By currency")
         .description("Orders, items, revenue, and what came back, in each currency.")
-        .datasource(queries.SOURCE)
+        .datasource(queries.METRICS.ref)
         .with_target(queries.sum_by_term(fields, "dimension:all AND _exists_:currency", by="currency"))
         .with_transformation(transforms.divide(revenue, _CENTS, "Revenue"))
         .with_transformation(transforms.divide(refunded, _CENTS, "Refunded"))
@@ -183,7 +166,7 @@ def _by_currency() -> table.Panel:
 
 def build() -> Dashboard:
     """The whole dashboard."""
-    panels: list[stat.Panel | timeseries.Panel | bargauge.Panel | table.Panel] = [
+    panels: list[looks.AnyPanel] = [
         _orders().span(4).height(5),
         _revenue().span(8).height(5),
         _average_order_value().span(8).height(5),
@@ -196,17 +179,5 @@ def build() -> Dashboard:
         _events_per_second().span(12).height(9),
         _by_currency().span(12).height(9),
     ]
-    board = (
-        dashboards.Dashboard("Sales")
-        .uid(UID)
-        .description("Live sales by minute. Ranges beyond 45 days have more minutes than Elasticsearch allows.")
-        .tags([PLATFORM, "sales"])
-        .refresh("5s")
-        .time("now-30m", "now")
-        .timezone("utc")
-        .tooltip(DashboardCursorSync.CROSSHAIR)
-        .readonly()
-    )
-    for number, panel in enumerate(panels, 1):
-        board.with_panel(panel.id(number))
-    return board.build()
+    about = "Live sales by minute. Ranges beyond 45 days have more minutes than Elasticsearch allows."
+    return looks.board("Sales", UID, about, "sales", panels)

@@ -14,8 +14,8 @@ from include.dashboards.__main__ import FOLDER
 from include.names import Alias
 from include.serving.indices import install
 
-BOARD = json.loads((FOLDER / "sales_metrics.json").read_text(encoding="utf-8"))
-PANELS = {panel["title"]: panel for panel in BOARD["panels"]}
+BOARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))}
+PANELS = {panel["title"]: panel for board in BOARDS.values() for panel in board["panels"]}
 # The server is shared with other tests: no other has events at this time.
 WINDOW = datetime(2001, 2, 3, 4, 5, tzinfo=UTC)
 INDEX = "metrics-speed-000001"
@@ -59,17 +59,97 @@ DOCUMENTS = [
 ]
 
 
+def observation(kind: str, subject: str, status: str = "ok", **metrics: float) -> dict[str, Any]:
+    return {
+        "_index": Alias.PIPELINE_HEALTH.value,
+        "time": WINDOW.isoformat(),
+        "kind": kind,
+        "subject": subject,
+        "status": status,
+        "metrics": metrics,
+    }
+
+
+OTHERS: list[dict[str, Any]] = [
+    document(2, "all", "all", sessions=8, carts=4, checkouts=2),
+    document(2, "country", "DE", sessions=8),
+    document(2, "device", "mobile", sessions=8),
+    *(
+        {
+            "_index": Alias.EVENTS.value,
+            "_id": f"grafana-review-{rating}",
+            "event_id": f"grafana-review-{rating}",
+            "event_type": "review_submitted",
+            "event_time": WINDOW.isoformat(),
+            "product_id": "P-1" if rating > 1 else "P-2",
+            "rating": rating,
+            "language": "en",
+        }
+        for rating in (1, 4, 5)
+    ),
+    *(
+        {
+            "_index": Alias.FRAUD_ALERTS.value,
+            "_id": f"grafana-fraud-{rule}",
+            "alert_id": f"grafana-fraud-{rule}",
+            "rule": rule,
+            "severity": "critical",
+            "user_id": "ann",
+            "device_id": "phone-1",
+            "country": "DE",
+            "amount_minor": 12_000,
+            "currency": "EUR",
+            "event_time": WINDOW.isoformat(),
+        }
+        for rule in ("blocked_card", "country_mismatch")
+    ),
+    *(
+        {
+            "_index": Alias.INVENTORY.value,
+            "_id": f"grafana-{status}",
+            "product_id": f"P-{status}",
+            "category": "books",
+            "warehouse_id": "wh-berlin",
+            "level": level,
+            "status": status,
+            "hours_left": 1.5,
+            "sold_per_hour": 2.0,
+            "event_time": WINDOW.isoformat(),
+        }
+        for status, level in (("ok", 40), ("low", 2), ("oversold", -1))
+    ),
+    observation("stream", "live_metrics", "degraded", lag=10, batch_ms=200, rejected_share=0.01),
+    observation("freshness", "metrics", age_seconds=2, budget_left=0.9),
+    observation("query", "kpis", response_ms=12),
+    observation("process", "kafka", "failed", memory_mb=400, cpu_cores=0.2),
+    observation("jvm", "elasticsearch", heap_used_mb=300, gc_share=0.01),
+    observation("machine", "local", disk_used_percent=40),
+    observation("table_writes", "bronze.events", rows_per_second=50),
+    observation("audit", "events", differences=0, live_gap=0, gold_gap=0),
+    observation("quality", "silver.purchases", failed_critical=0, failed_warning=1, rows=100),
+    observation("dead_letters", "replay", repaired=3, still_refused=1),
+    observation(
+        "handover", "000001", cells=5, explained=1, unexplained=0, drift=0,
+        speed_events=9, batch_events=9, speed_orders=2, batch_orders=2,
+    ),
+    observation("airflow_run", "batch_recompute", seconds=60),
+    observation("airflow_run", "audit", "failed", seconds=30),
+    observation("deadline", "gold", age_seconds=100),
+]  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def client(elasticsearch: Settings) -> Iterator[Elasticsearch]:
     with Elasticsearch(elasticsearch.search_url) as search:
         install(search)
-        bulk(search, DOCUMENTS, refresh="wait_for")
+        bulk(search, [*DOCUMENTS, *OTHERS], refresh="wait_for")
         yield search
 
 
 def search_of(target: dict[str, Any]) -> dict[str, Any]:
     span = {"gte": (WINDOW - timedelta(minutes=25)).isoformat(), "lte": (WINDOW + timedelta(minutes=5)).isoformat()}
-    metrics = {metric["id"]: {metric["type"]: {"field": metric["field"]}} for metric in target["metrics"]}
+    # Documents are counted by themselves.
+    metrics = {m["id"]: {m["type"]: {"field": m["field"]}} for m in target["metrics"] if m["type"] != "count"}
     aggregations = metrics
     for bucket in reversed(target["bucketAggs"]):
         settings = bucket["settings"]
@@ -91,7 +171,10 @@ def search_of(target: dict[str, Any]) -> dict[str, Any]:
 def rows_of(target: dict[str, Any], answer: dict[str, Any]) -> list[Row]:
     def walk(level: dict[str, Any], depth: int, row: Row) -> Iterator[Row]:
         if depth == len(target["bucketAggs"]):
-            yield {**row, **{metric["field"]: level[metric["id"]]["value"] for metric in target["metrics"]}}
+            yield row | {
+                m.get("field", "documents"): level["doc_count"] if m["type"] == "count" else level[m["id"]]["value"]
+                for m in target["metrics"]
+            }
             return
         bucket = target["bucketAggs"][depth]
         for found in level[bucket["id"]]["buckets"]:
@@ -103,7 +186,7 @@ def rows_of(target: dict[str, Any], answer: dict[str, Any]) -> list[Row]:
 
 def rows(client: Elasticsearch, title: str, query: int = 0) -> list[Row]:
     target = PANELS[title]["targets"][query]
-    return rows_of(target, client.search(index=Alias.METRICS.value, **search_of(target)).body)
+    return rows_of(target, client.search(index=target["datasource"]["uid"], **search_of(target)).body)
 
 
 @pytest.mark.parametrize("title", PANELS)
@@ -153,3 +236,37 @@ def test_returns_are_shown_in_their_currency(client: Elasticsearch) -> None:
     assert by_currency["USD"]["returns"] == 1
     assert by_currency["USD"]["refunded_minor"] == 1_500
     assert by_currency["EUR"]["refunded_minor"] == 0
+
+
+def test_a_funnel_counts_each_stage(client: Elasticsearch) -> None:
+    found = [rows(client, "Funnel by minute", number) for number in range(4)]
+    assert found == [[{"sessions": 8}], [{"carts": 4}], [{"checkouts": 2}], [{"orders": 4}]]
+    assert rows(client, "Visits by country") == [{"value": "DE", "sessions": 8}]
+
+
+def test_reviews_are_averaged_best_and_worst_first(client: Elasticsearch) -> None:
+    best = [{"product_id": "P-1", "rating": 4.5}, {"product_id": "P-2", "rating": 1.0}]
+    assert rows(client, "Best rated products") == best
+    assert rows(client, "Worst rated products") == best[::-1]
+
+
+def test_suspicions_are_counted_by_rule_and_their_money_by_currency(client: Elasticsearch) -> None:
+    assert {row["rule"]: row["documents"] for row in rows(client, "Rules")} == {
+        "blocked_card": 1,
+        "country_mismatch": 1,
+    }
+    assert rows(client, "Money at stake") == [{"currency": "EUR", "amount_minor": 24_000}]
+
+
+def test_what_is_low_is_shown_with_the_lowest_first(client: Elasticsearch) -> None:
+    assert rows(client, "Lowest shelves") == [
+        {"product_id": "P-oversold", "level": -1},
+        {"product_id": "P-low", "level": 2},
+    ]
+    assert rows(client, "Low by warehouse") == [{"warehouse_id": "wh-berlin", "documents": 2}]
+
+
+def test_what_failed_is_named(client: Elasticsearch) -> None:
+    assert {row["subject"] for row in rows(client, "Failed")} == {"kafka", "audit"}
+    assert rows(client, "Runs that failed") == [{"subject": "audit", "documents": 1}]
+    assert rows(client, "Lag by stream") == [{"subject": "live_metrics", "metrics.lag": 10.0}]

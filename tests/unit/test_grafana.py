@@ -36,8 +36,18 @@ def fields_of(alias: str) -> dict[str, str]:
     return {name: mapping["type"] for name, mapping in properties.items()}
 
 
+def kind_of(fields: dict[str, str], name: str) -> str:
+    """The type of a field; observations hold numbers of any name."""
+    return "double" if name.startswith("metrics.") and fields.get("metrics") == "object" else fields[name]
+
+
+def aggregated(target: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is aggregated by a field; documents are counted without one."""
+    return [part for part in target["bucketAggs"] + target["metrics"] if part["type"] != "count"]
+
+
 def aggregated_fields(target: dict[str, Any]) -> set[str]:
-    return {part["field"] for part in target["bucketAggs"] + target["metrics"]}
+    return {part["field"].split(".")[0] for part in aggregated(target)}
 
 
 def searched_fields(target: dict[str, Any]) -> set[str]:
@@ -49,7 +59,22 @@ def test_the_committed_dashboards_are_what_the_builders_make(tmp_path: Any) -> N
     write_all(tmp_path)
     fresh = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in tmp_path.glob("*.json")}
     assert fresh == DASHBOARDS, "run: python -m include.dashboards"
-    assert "sales_metrics" in fresh
+    assert fresh.keys() == {
+        "sales_metrics",
+        "customers_funnel",
+        "fraud",
+        "inventory",
+        "pipeline_health",
+        "data_quality",
+        "batch_handover",
+    }
+
+
+def test_dashboards_link_to_each_other_and_keep_the_range() -> None:
+    for board in DASHBOARDS.values():
+        (link,) = board["links"]
+        assert (link["type"], link["keepTime"]) == ("dashboards", True)
+        assert set(link["tags"]) <= set(board["tags"])
 
 
 @every_panel
@@ -66,8 +91,10 @@ def test_panels_ask_a_provisioned_source_for_fields_of_its_alias(panel: dict[str
 def test_panels_add_numbers_and_group_by_keywords(panel: dict[str, Any]) -> None:
     for target in panel["targets"]:
         fields = fields_of(sources()[target["datasource"]["uid"]]["jsonData"]["index"])
-        kinds = {(part["type"], fields[part["field"]]) for part in target["bucketAggs"] + target["metrics"]}
-        assert kinds <= {("sum", "long"), ("max", "date"), ("terms", "keyword"), ("date_histogram", "date")}
+        kinds = {(part["type"], kind_of(fields, part["field"])) for part in aggregated(target)}
+        buckets = {("terms", "keyword"), ("date_histogram", "date")}
+        numbers = {("sum", "long"), ("min", "long"), ("max", "date"), ("avg", "integer")}
+        assert kinds <= buckets | numbers | {(how, "double") for how in ("avg", "max", "min", "sum")}
 
 
 @every_panel
@@ -77,7 +104,7 @@ def test_panels_order_by_a_metric_that_grafana_resolves(panel: dict[str, Any]) -
         # Grafana takes only digits for the id of a metric in an order.
         assert all(number.isdigit() for number in ids)
         orders = {part["settings"]["orderBy"] for part in target["bucketAggs"] if part["type"] == "terms"}
-        assert orders <= ids | {"_term"}
+        assert orders <= ids | {"_term", "_count"}
 
 
 @every_panel
@@ -91,7 +118,7 @@ def test_panels_have_a_unit_a_description_and_a_text_for_no_data(panel: dict[str
 @every_panel
 def test_money_is_divided_into_whole_units_and_never_added_over_currencies(panel: dict[str, Any]) -> None:
     for target in panel["targets"]:
-        cents = [metric["field"] for metric in target["metrics"] if metric["field"].endswith("_minor")]
+        cents = [metric["field"] for metric in target["metrics"] if metric.get("field", "").endswith("_minor")]
         if cents:
             assert target["bucketAggs"][0]["field"] == "currency"
             divisors = [step["options"].get("binary", {}).get("right") for step in panel["transformations"]]
