@@ -96,9 +96,7 @@ class Settings(BaseSettings):
     )
 
     # Handover from speed to batch
-    handover_seal_seconds: int = Field(
-        30, ge=0, le=3600, description="How long a handover waits for the speed layer to seal its segment."
-    )
+    handover_seal_seconds: int = Field(30, ge=0, le=3600, description="How long a handover waits for a sealed segment.")
     handover_archive_seconds: int = Field(
         300, ge=0, le=7200, description="How long a handover waits for bronze to hold what the segments hold."
     )
@@ -107,12 +105,8 @@ class Settings(BaseSettings):
     )
 
     # Freshness
-    freshness_live_seconds: int = Field(
-        60, ge=1, le=86_400, description="How far streams and live indices may be behind Kafka."
-    )
-    freshness_batch_seconds: int = Field(
-        7200, ge=60, le=604_800, description="How far silver and gold may be behind bronze."
-    )
+    freshness_live_seconds: int = Field(60, ge=1, le=86_400, description="How far streams may be behind Kafka.")
+    freshness_batch_seconds: int = Field(7200, ge=60, le=604_800, description="How far gold may be behind bronze.")
     freshness_target: float = Field(
         0.999, ge=0.5, lt=1, description="Share of a month in which each must be in time; the rest is its error budget."
     )
@@ -147,6 +141,12 @@ class Settings(BaseSettings):
     )
     api_requests_per_minute: int = Field(
         6000, ge=0, description="Requests that one token, or without tokens one address, may send; 0 for any number."
+    )
+
+    # Collector: takes events of shops by HTTP
+    collector_port: Port = Field(8010, description="Port of the collector (main.py collect).")
+    collector_write_keys: SecretStr | None = Field(
+        None, description="Write keys, separated by commas; required when PLATFORM_BIND_HOST is not loopback."
     )
 
     # Alerts: what is not set is off

@@ -184,12 +184,32 @@ def _serve(
     )
 
 
+def _collect(
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port; COLLECTOR_PORT by default.")] = None,
+) -> None:
+    """Take events of shops by HTTP until Ctrl-C, as Segment's SDKs send them."""
+    import uvicorn
+
+    from include.collector.app import create_app
+    from include.config import get_settings
+
+    settings = get_settings()
+    uvicorn.run(
+        create_app(settings),
+        host=settings.platform_bind_host,
+        port=port or settings.collector_port,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("kpis")(_kpis)
     app.command("reindex")(_reindex)
     app.command("rollback")(_rollback)
     app.command("serve")(_serve)
+    app.command("collect")(_collect)
     indices = typer.Typer(no_args_is_help=True, help="Elasticsearch indices: install, list, clean.")
     indices.command("install")(_install)
     indices.command("list")(_list)

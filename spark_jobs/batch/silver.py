@@ -37,6 +37,8 @@ from spark_jobs.transforms.parse import parse_events, valid_events
 logger = logging.getLogger(__name__)
 
 JOB: Final = "silver"
+# Below it, a file costs more than its rows; above it, moving them costs more than the files.
+_SMALL_DAY: Final = 20_000
 # A contract may get fields: old tables take them, a rebuild starts with them.
 _WIDEN: Final = {"mergeSchema": "true"}
 # Minima and maxima of further columns cost a third of a write and would skip no file.
@@ -119,6 +121,11 @@ def _replace_later_copies(
     silver.merge(rows.alias("early"), f"held.{in_days_sql(days)} AND {same}").whenMatchedUpdateAll().execute()
 
 
+def _by_file(rows: DataFrame, by_day: dict[str, int]) -> DataFrame:
+    """Rows as they will be written: each small day in one file, instead of one from each task."""
+    return rows.repartition("event_date") if sum(by_day.values()) < _SMALL_DAY * len(by_day) else rows
+
+
 def _beside(
     spark: SparkSession, settings: Settings, topic: Topic, first: DataFrame, by_day: dict[str, int]
 ) -> tuple[DataFrame, dict[str, dict[str, int]]]:
@@ -160,7 +167,7 @@ def _add(
         report.replaced += sum(counts["earlier"].values())
     if counts["new"]:
         new = first.join(known.select(*IDENTITY), [*IDENTITY], "left_anti").select(*first.columns)
-        write(new, table, settings, options=_WIDEN)
+        write(_by_file(new, counts["new"]), table, settings, options=_WIDEN)
         report.add(report.written, counts["new"])
     known.unpersist()
 
@@ -180,7 +187,8 @@ def _write_all(spark: SparkSession, settings: Settings, arrived: Arrived, report
         if by_day and held and not full:
             _add(spark, settings, topic, first, by_day, report)
         elif by_day or (held and full):
-            write(first, table, settings, mode="overwrite", partition_by=["event_date"], options=_REPLACE)
+            rows = _by_file(first, by_day)
+            write(rows, table, settings, mode="overwrite", partition_by=["event_date"], options=_REPLACE)
             report.add(report.written, by_day)
 
 

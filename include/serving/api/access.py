@@ -47,7 +47,7 @@ def tokens_of(settings: Settings) -> tuple[Token, ...]:
     """
     text = settings.api_tokens.get_secret_value() if settings.api_tokens else ""
     tokens = tuple(_token(place, part.strip()) for place, part in enumerate(text.split(","), 1) if part.strip())
-    if not tokens and not _is_loopback(settings.platform_bind_host):
+    if not tokens and not is_loopback(settings.platform_bind_host):
         raise ConfigurationError(
             f"PLATFORM_BIND_HOST is {settings.platform_bind_host}, which others can reach, and API_TOKENS is not set: "
             "set API_TOKENS to one or more long random texts, separated by commas"
@@ -69,7 +69,8 @@ def _token(place: int, part: str) -> Token:
     return Token(text, frozenset(map(Scope, names)) or frozenset(Scope))
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server that listens there."""
     if host == "localhost":
         return True
     try:

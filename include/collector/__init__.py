@@ -1,0 +1,1 @@
+"""Takes events of shops by HTTP, in the protocol that their SDKs speak already, and puts them into Kafka."""
