@@ -166,8 +166,9 @@ def _add(
         _replace_later_copies(spark, settings, table, rows_that_are("earlier"), days)
         report.replaced += sum(counts["earlier"].values())
     if counts["new"]:
-        new = first.join(known.select(*IDENTITY), [*IDENTITY], "left_anti").select(*first.columns)
-        write(_by_file(new, counts["new"]), table, settings, options=_WIDEN)
+        is_all_new = counts["new"] == by_day
+        new = first if is_all_new else first.join(known.select(*IDENTITY), [*IDENTITY], "left_anti")
+        write(_by_file(new.select(*first.columns), counts["new"]), table, settings, options=_WIDEN)
         report.add(report.written, counts["new"])
     known.unpersist()
 
