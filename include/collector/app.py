@@ -23,9 +23,9 @@ from include.collector.messages import as_time, event_of
 from include.config import Settings
 from include.contracts.registry import contracts_by_topic
 from include.contracts.validation import Rejection, check
-from include.errors import ConfigurationError, PartUnavailableError
+from include.errors import PartUnavailableError
+from include.exposure import listed, require_secret
 from include.names import VERSION, Topic
-from include.serving.api.access import is_loopback
 
 # Segment's own limits are 500 kB for a request and 32 kB for an event.
 MOST_BYTES: Final = 512_000
@@ -40,14 +40,9 @@ def write_keys_of(settings: Settings) -> tuple[str, ...]:
     Raises:
         ConfigurationError: If the collector would listen beyond this machine without a key.
     """
-    text = settings.collector_write_keys.get_secret_value() if settings.collector_write_keys else ""
-    keys = tuple(key for part in text.split(",") if (key := part.strip()))
-    if not keys and not is_loopback(settings.platform_bind_host):
-        raise ConfigurationError(
-            f"PLATFORM_BIND_HOST is {settings.platform_bind_host}, which others can reach, and COLLECTOR_WRITE_KEYS is "
-            "not set: set it to one or more long random texts, separated by commas"
-        )
-    return keys
+    keys = listed(settings.collector_write_keys)
+    require_secret(settings, "COLLECTOR_WRITE_KEYS", keys)
+    return tuple(keys)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -99,16 +94,17 @@ async def _take(gateway: Gateway, messages: list[Any], body: dict[str, Any]) -> 
     refused: list[dict[str, Any]] = []
     left_out = 0
     for place, message in enumerate(messages):
-        found = event_of(message, received, sent) if isinstance(message, dict) else None
-        if found is None and not isinstance(message, dict):
+        if not isinstance(message, dict):
             refused.append({"index": place, "field": "", "expected": "an object", "found": type(message).__name__})
-        elif found is None:
+            continue
+        found = event_of(message, received, sent)
+        if found is None:
             left_out += 1
-        else:
-            record, rejection = _record(*found, received)
-            records.append(record)
-            if rejection is not None:
-                refused.append(_told(place, rejection))
+            continue
+        record, rejection = _record(*found, received)
+        records.append(record)
+        if rejection is not None:
+            refused.append(_told(place, rejection))
     await gateway.send(records)
     return {"success": True, "accepted": len(records), "left_out": left_out, "refused": refused}
 

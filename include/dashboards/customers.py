@@ -3,7 +3,6 @@
 from typing import Final
 
 from grafana_foundation_sdk.builders import stat
-from grafana_foundation_sdk.models.common import BigValueColorMode
 from grafana_foundation_sdk.models.dashboard import Dashboard, DynamicConfigValue
 
 from include.dashboards import looks, queries, transforms
@@ -33,7 +32,6 @@ def _conversion() -> stat.Panel:
         )
         .with_transformation(transforms.divide(orders, sessions, "Orders per visit"))
         .with_transformation(transforms.drop([orders, sessions]))
-        .color_mode(BigValueColorMode.VALUE)
         .unit("percentunit")
         .decimals(1)
         .no_value(_NO_VISITS)

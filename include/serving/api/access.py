@@ -5,7 +5,6 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import ip_address
 from typing import Annotated, Final
 
 from fastapi import HTTPException, Request, Security, status
@@ -16,6 +15,7 @@ from limits.aio.strategies import FixedWindowRateLimiter
 
 from include.config import Settings
 from include.errors import ConfigurationError
+from include.exposure import listed, require_secret
 
 _BEARER: Final = HTTPBearer(auto_error=False, description="One of API_TOKENS.")
 
@@ -45,14 +45,9 @@ def tokens_of(settings: Settings) -> tuple[Token, ...]:
     Raises:
         ConfigurationError: If the API would listen beyond this machine without a token, or a scope is unknown.
     """
-    text = settings.api_tokens.get_secret_value() if settings.api_tokens else ""
-    tokens = tuple(_token(place, part.strip()) for place, part in enumerate(text.split(","), 1) if part.strip())
-    if not tokens and not is_loopback(settings.platform_bind_host):
-        raise ConfigurationError(
-            f"PLATFORM_BIND_HOST is {settings.platform_bind_host}, which others can reach, and API_TOKENS is not set: "
-            "set API_TOKENS to one or more long random texts, separated by commas"
-        )
-    return tokens
+    entries = listed(settings.api_tokens)
+    require_secret(settings, "API_TOKENS", entries)
+    return tuple(_token(place, entry) for place, entry in enumerate(entries, 1))
 
 
 def _token(place: int, part: str) -> Token:
@@ -67,16 +62,6 @@ def _token(place: int, part: str) -> Token:
             + f"; write TOKEN, or TOKEN:{Scope.FIGURES}+{Scope.STOCK} with scopes of {', '.join(Scope)}"
         )
     return Token(text, frozenset(map(Scope, names)) or frozenset(Scope))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server that listens there."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Access:
