@@ -17,6 +17,7 @@ from include.names import Alias
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
+    from fastapi import FastAPI
     from rich.console import Console, RenderableType
 
     from include.config import Settings
@@ -168,39 +169,29 @@ def _serve(
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port; API_PORT by default.")] = None,
 ) -> None:
     """Serve the HTTP API until Ctrl-C; its description is at /docs."""
-    import uvicorn
-
     from include.config import get_settings
     from include.serving.api.app import create_app
 
     settings = get_settings()
-    uvicorn.run(
-        create_app(settings),
-        host=settings.platform_bind_host,
-        port=port or settings.api_port,
-        # Every request is counted and timed at /metrics.
-        access_log=False,
-        timeout_graceful_shutdown=5,
-    )
+    _listen(create_app(settings), settings, port or settings.api_port)
 
 
 def _collect(
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port; COLLECTOR_PORT by default.")] = None,
 ) -> None:
     """Take events of shops by HTTP until Ctrl-C, as Segment's SDKs send them."""
-    import uvicorn
-
     from include.collector.app import create_app
     from include.config import get_settings
 
     settings = get_settings()
-    uvicorn.run(
-        create_app(settings),
-        host=settings.platform_bind_host,
-        port=port or settings.collector_port,
-        access_log=False,
-        timeout_graceful_shutdown=5,
-    )
+    _listen(create_app(settings), settings, port or settings.collector_port)
+
+
+def _listen(app: "FastAPI", settings: "Settings", port: int) -> None:
+    import uvicorn
+
+    # Every request to the API is counted and timed at /metrics.
+    uvicorn.run(app, host=settings.platform_bind_host, port=port, access_log=False, timeout_graceful_shutdown=5)
 
 
 def register(app: typer.Typer) -> None:

@@ -2,23 +2,21 @@
 
 import json
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from elasticsearch.helpers import bulk
 from pydantic import SecretStr
 
 from include.config import Settings
-from include.local.ports import find_free
 from include.names import Alias
 from include.serving.api.app import create_app
 from include.serving.client import connect
 from include.serving.indices import install
+from tests.integration.web_server import served
 
 # The server is shared with other tests: no other has events at this time.
 RANGE = {"since": "2004-05-06T07:00:00Z", "until": "2004-05-06T08:00:00Z"}
@@ -100,21 +98,8 @@ DOCUMENTS = [
 ]
 
 
-@contextmanager
-def serving(settings: Settings) -> Iterator[str]:
-    (port,) = find_free(1)
-    config = uvicorn.Config(create_app(settings), host="127.0.0.1", port=port, log_level="warning", ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            time.sleep(0.02)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(20)
-        assert not thread.is_alive()
+def serving(settings: Settings) -> AbstractContextManager[str]:
+    return served(create_app(settings))
 
 
 @pytest.fixture(scope="module")

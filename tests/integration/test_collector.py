@@ -2,15 +2,11 @@
 
 import gzip
 import json
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from pydantic import SecretStr
 from segment.analytics.client import Client
 
@@ -21,25 +17,13 @@ from include.local.ports import find_free
 from include.messaging.tail import tail
 from include.messaging.topics import end_offsets
 from include.names import RAW_TOPICS, Topic
+from tests.integration.web_server import served
 
 KEY = "write-key"
 
 
-@contextmanager
-def collecting(settings: Settings) -> Iterator[str]:
-    (port,) = find_free(1)
-    app = create_app(settings.model_copy(update={"collector_write_keys": SecretStr(KEY)}))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", ws="none"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            time.sleep(0.02)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(30)
-        assert not thread.is_alive()
+def collecting(settings: Settings) -> AbstractContextManager[str]:
+    return served(create_app(settings.model_copy(update={"collector_write_keys": SecretStr(KEY)})))
 
 
 def arrived(settings: Settings, before: dict[str, dict[int, int]]) -> list[tuple[str, dict[str, Any]]]:
