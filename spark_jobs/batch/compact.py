@@ -114,15 +114,18 @@ def _keep_days(table: Table, settings: Settings) -> int:
     return min((days for days in limits if days), default=0)
 
 
-def _keep(spark: SparkSession, settings: Settings, table: Table, delta: DeltaTable, key: str | None) -> int | None:
+def _keep(
+    spark: SparkSession, settings: Settings, table: Table, delta: DeltaTable, columns: list[str], key: str | None
+) -> int | None:
     """Delete the rows that are too old, and in others replace who it was; returns the days that rows are kept."""
     keep_days = _keep_days(table, settings)
     today = datetime.now(UTC).date()
     if keep_days and key:
         first_kept = today - timedelta(days=keep_days)
         _again(lambda: delta.delete(f"{key} < DATE'{first_kept.isoformat()}'"))
-    if names_people(settings, read(spark, table, settings).columns):
-        _again(lambda: retire(spark, settings, table, today - timedelta(days=settings.personal_keep_days)))
+    if names_people(settings, columns):
+        first_named = today - timedelta(days=settings.personal_keep_days)
+        _again(lambda: retire(spark, settings, table, columns, first_named))
     return keep_days or None
 
 
@@ -150,7 +153,7 @@ def compact(spark: SparkSession, settings: Settings, table: Table) -> Compacted:
     columns = read(spark, table, settings).columns
     key = next((name for name in ("arrival_date", "event_date") if name in columns), None)
     before, slow = _size(delta), _read_seconds(spark, table, settings, key)
-    kept_days = _keep(spark, settings, table, delta, key)
+    kept_days = _keep(spark, settings, table, delta, columns, key)
     _again(lambda: _join_files(spark, settings, table, delta, key))
     for name, value in _VACUUM.items():
         spark.conf.set(name, value)

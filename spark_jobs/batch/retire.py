@@ -20,7 +20,6 @@ from include.erasure.person import ERASED, personal_columns
 from include.names import Table
 from spark_jobs.alone import alone
 from spark_jobs.batch import gold, silver
-from spark_jobs.io import read
 
 _CUSTOMER: Final = "user_id"
 _HEX_DIGITS: Final = 24
@@ -31,9 +30,8 @@ def names_people(settings: Settings, columns: list[str]) -> bool:
     return bool(settings.personal_keep_days) and "event_date" in columns and bool(_personal(columns))
 
 
-def retire(spark: SparkSession, settings: Settings, table: Table, first_kept: date) -> None:
+def retire(spark: SparkSession, settings: Settings, table: Table, columns: list[str], first_kept: date) -> None:
     """Replace who it was in the rows of the days before one; doing it again changes no file."""
-    columns = read(spark, table, settings).columns
     personal = _personal(columns)
     names = reduce(Column.__or__, (_still_says(name, kind) for name, kind in personal.items()))
     job = gold.JOB if table.value.startswith("gold.") else silver.JOB
