@@ -12,6 +12,7 @@ from pyspark.sql.streaming import StreamingQuery
 
 from include.config import Settings
 from include.handover.checkpoint import query_id_of
+from include.messaging.connection import jvm
 from include.names import Query, Table, Topic
 from spark_jobs.checkpoints import require_same_state, without_warm_up
 
@@ -78,7 +79,7 @@ def read(
     kafka = {
         **_KAFKA_DEFAULTS,
         **(NO_OPTIONS if real_time else _NO_WAIT),
-        "kafka.bootstrap.servers": settings.bootstrap_servers,
+        **_brokers(settings),
         "subscribe": ",".join(source),
         **options,
     }
@@ -153,8 +154,12 @@ def each_once(settings: Settings, query: Query, batch_id: int) -> Options:
     return {"txnAppId": query_id_of(Path(settings.checkpoint_path(query))), "txnVersion": str(batch_id)}
 
 
+def _brokers(settings: Settings) -> Options:
+    return {f"kafka.{name}": value for name, value in jvm(settings).items()}
+
+
 def _kafka_target(topic: Topic, settings: Settings) -> Options:
-    return {"kafka.bootstrap.servers": settings.bootstrap_servers, "topic": topic.value}
+    return {**_brokers(settings), "topic": topic.value}
 
 
 def _trigger(stream: Stream) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from include.alerting.alert import Alert, Kind, Severity
 from include.alerting.outbox import Outbox
 from include.config import Settings
+from include.messaging.connection import librdkafka
 from include.messaging.quiet import silenced
 from include.names import Topic
 
@@ -83,7 +84,7 @@ def consume(settings: Settings, stop: threading.Event) -> None:
 
     consumer = Consumer(
         {
-            "bootstrap.servers": settings.bootstrap_servers,
+            **librdkafka(settings),
             "group.id": GROUP,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",

@@ -45,8 +45,17 @@ class Outcome:
     seconds: float
 
 
-# Tests wait much for servers: two tiers at once keep two cores busy. Each lane's tiers run one after the other.
-_LANES: Final = ((Tier.SPARK, Tier.DAGS), (Tier.UNIT, Tier.INTEGRATION, Tier.BROWSER))
+# Tests wait much for servers: two steps at once keep two cores busy. The longest come first, so that both ends meet.
+_STEPS: Final = (
+    (Tier.INTEGRATION, "integration", ("tests/integration",)),
+    (Tier.SPARK, "spark, batch", ("tests/spark/batch",)),
+    (Tier.DAGS, "dags, runs", ("tests/dags/test_dag_runs.py",)),
+    (Tier.SPARK, "spark, others", ("tests/spark", "--ignore=tests/spark/batch")),
+    (Tier.DAGS, "dags, others", ("tests/dags", "--ignore=tests/dags/test_dag_runs.py")),
+    (Tier.BROWSER, "browser", ("tests/browser",)),
+    (Tier.UNIT, "unit", ("tests/unit",)),
+)
+_AT_ONCE: Final = 2
 # What two tiers need at their worst moment, with Kafka, Elasticsearch, Spark and Airflow each.
 _BYTES_OF_TWO: Final = 12 * 1024**3
 # A JVM of a test lives for seconds: compiling for speed, as it would do by default, takes longer than it saves.
@@ -67,38 +76,25 @@ def run_checks(
     tiers: Annotated[list[Tier] | None, typer.Argument(help="Only these tiers; default: style checks and all.")] = None,
 ) -> None:
     """Run the checks and tests; every step runs, and the exit code is 1 if any failed."""
-    from include.config import PROJECT_ROOT
-
-    chosen = [tier for tier in Tier if tier in tiers] if tiers else list(Tier)
-    # A tier without a folder is not built yet in this checkout.
-    present = [tier for tier in chosen if (PROJECT_ROOT / "tests" / tier).is_dir()]
+    chosen = set(tiers or Tier)
     console = Console()
     outcomes = [] if tiers else [_run(step, console) for step in _STYLE]
-    lanes = [[_step(tier) for tier in lane if tier in present] for lane in _LANES]
-    if psutil.virtual_memory().available < _BYTES_OF_TWO:
-        lanes = [[step for lane in lanes for step in lane]]
-    outcomes += _run_side_by_side([lane for lane in lanes if lane], console)
+    steps = [Step(name, ("pytest", *arguments)) for tier, name, arguments in _STEPS if tier in chosen]
+    if len(steps) > 1 and psutil.virtual_memory().available >= _BYTES_OF_TWO:
+        outcomes += _run_side_by_side(steps, console)
+    else:
+        outcomes += [_run(step, console) for step in steps]
     console.print(_summary(outcomes))
     if any(outcome.code for outcome in outcomes):
         raise typer.Exit(1)
 
 
-def _step(tier: Tier) -> Step:
-    return Step(tier, ("pytest", f"tests/{tier}"))
-
-
-def _run_side_by_side(lanes: Sequence[Sequence[Step]], console: Console) -> list[Outcome]:
-    """Run lanes at once. A single lane shows its output as it comes, of several each step's comes when it has ended."""
-    if len(lanes) < 2:
-        return [_run(step, console) for lane in lanes for step in lane]
-    console.rule(f"{' and '.join(', '.join(step.name for step in lane) for lane in lanes)}, side by side")
+def _run_side_by_side(steps: Sequence[Step], console: Console) -> list[Outcome]:
+    """Run two steps at a time; the output of each comes when it has ended."""
+    console.rule(f"{', '.join(step.name for step in steps)}: {_AT_ONCE} at a time")
     turn = threading.Lock()
-
-    def run(lane: Sequence[Step]) -> list[Outcome]:
-        return [_run_quietly(step, console, turn) for step in lane]
-
-    with ThreadPoolExecutor(len(lanes)) as threads:
-        return [outcome for outcomes in threads.map(run, lanes) for outcome in outcomes]
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        return list(threads.map(lambda step: _run_quietly(step, console, turn), steps))
 
 
 def _run_quietly(step: Step, console: Console, turn: threading.Lock) -> Outcome:

@@ -190,8 +190,16 @@ def _collect(
 def _listen(app: "FastAPI", settings: "Settings", port: int) -> None:
     import uvicorn
 
-    # Every request to the API is counted and timed at /metrics.
-    uvicorn.run(app, host=settings.platform_bind_host, port=port, access_log=False, timeout_graceful_shutdown=5)
+    uvicorn.run(
+        app,
+        host=settings.platform_bind_host,
+        port=port,
+        ssl_certfile=settings.tls_certificate_file,
+        ssl_keyfile=settings.tls_key_file,
+        # Every request to the API is counted and timed at /metrics.
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
 
 
 def register(app: typer.Typer) -> None:

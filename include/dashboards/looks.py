@@ -1,6 +1,7 @@
 """How panels and boards look: thresholds, legends, lines, rows, links."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
 from grafana_foundation_sdk.builders import dashboard as dashboards
@@ -19,12 +20,16 @@ from grafana_foundation_sdk.models.dashboard import (
     Dashboard,
     DashboardCursorSync,
     DashboardLinkType,
+    DataSourceRef,
     Threshold,
     ThresholdsMode,
 )
 
-from include.dashboards import queries
+from include.dashboards import marks, queries
 from include.names import PLATFORM
+
+_AIRFLOW: Final = "airflow"
+_AIRFLOW_URL: Final = "http://localhost:8081"
 
 AnyPanel = stat.Panel | timeseries.Panel | bargauge.Panel | table.Panel
 
@@ -100,20 +105,33 @@ def number(
 
 
 def board(title: str, uid: str, description: str, tag: str, panels: Sequence[AnyPanel]) -> Dashboard:
-    """A dashboard with links to the others, which keep the range."""
+    """A dashboard with filters, marks of what happened, and links to Airflow and, keeping the range, to the others."""
     others = dashboards.DashboardLink("Dashboards").type(DashboardLinkType.DASHBOARDS).tags([PLATFORM])
+    airflow = dashboards.DashboardLink("Airflow").type(DashboardLinkType.LINK).url(f"${{{_AIRFLOW}}}/plugin/platform")
     made = (
         dashboards.Dashboard(title)
         .uid(uid)
         .description(description)
         .tags([PLATFORM, tag])
         .link(others.as_dropdown(True).keep_time(True))
+        .link(airflow.target_blank(True))
+        .annotations(list(marks.ALL))
         .refresh("5s")
         .time("now-30m", "now")
         .timezone("utc")
         .tooltip(DashboardCursorSync.CROSSHAIR)
         .readonly()
     )
+    for source in dict.fromkeys(str(panel.build().datasource.uid) for panel in panels):
+        made.with_variable(_filter(source))
+    where = dashboards.ConstantVariable(_AIRFLOW).value(_AIRFLOW_URL)
+    made.with_variable(where.description("Address of Airflow, for the link."))
     for place, panel in enumerate(panels, 1):
         made.with_panel(panel.id(place))
     return made.build()
+
+
+def _filter(source: str) -> dashboards.AdHocVariable:
+    """By any field, for every panel of a source: a currency, a rule, a warehouse, a part."""
+    made = dashboards.AdHocVariable(f"only_{source.replace('-', '_')}").label(f"Only {source.replace('-', ' ')} with")
+    return made.datasource(DataSourceRef(type_val="elasticsearch", uid=source))

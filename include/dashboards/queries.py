@@ -40,6 +40,7 @@ EVENTS: Final = Source(Alias.EVENTS, "event_time")
 FRAUD: Final = Source(Alias.FRAUD_ALERTS, "event_time")
 STOCK: Final = Source(Alias.INVENTORY, "event_time")
 HEALTH: Final = Source(Alias.PIPELINE_HEALTH, "time")
+ALERTS: Final = Source(Alias.ALERTS, "first_at")
 
 # Grafana orders by a metric only where the metric's id is a number.
 _FIRST_METRIC: Final = 1

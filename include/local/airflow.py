@@ -19,6 +19,7 @@ from include.local import airflow_settings
 from include.local.program import Program
 from include.names import Part
 from include.supervision.spark_submit import spark_environment
+from include.trust import trust
 
 ADMIN: Final = "admin"
 DATABASE_VARIABLE: Final = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
@@ -84,8 +85,19 @@ class Airflow:
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "2",
             "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "10",
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(settings.log_dir / "airflow"),
+            **self._tls(),
             **self._keys(),
         }
+
+    def _tls(self) -> dict[str, str]:
+        settings = self._settings
+        files = {
+            "AIRFLOW__API__SSL_CERT": settings.tls_certificate_file,
+            "AIRFLOW__API__SSL_KEY": settings.tls_key_file,
+            # Its tasks, too, ask the API server.
+            "AIRFLOW__API__SSL_CA_FILE": settings.tls_ca_file,
+        }
+        return {name: str(file) for name, file in files.items() if file}
 
     def _keys(self) -> dict[str, str]:
         # Made once: sessions and encrypted connections outlive a restart.
@@ -145,7 +157,7 @@ class Airflow:
         """Why one of the four is not healthy; None when its heartbeat is fresh."""
         url = f"{self._settings.airflow_url}/api/v2/monitor/health"
         try:
-            answer = httpx.get(url, timeout=10)
+            answer = httpx.get(url, timeout=10, verify=trust(self._settings.tls_ca_file))
             answer.raise_for_status()
         except httpx.HTTPError as error:
             return f"no answer at {url} ({type(error).__name__})"

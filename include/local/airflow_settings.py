@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from include.config import PROJECT_ROOT, Settings, get_settings
 from include.errors import ConfigurationError
+from include.messaging.connection import librdkafka
 from include.names import Connection
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def overrides(settings: Settings) -> dict[str, dict[str, Any]]:
     """The fields that ``.env`` decides, by connection; a field's new ``extra`` keys are merged into the file's."""
     search = urlsplit(settings.search_url)
     decided: dict[str, dict[str, Any]] = {
-        Connection.KAFKA: {"extra": {"bootstrap.servers": settings.bootstrap_servers}},
+        Connection.KAFKA: {"extra": librdkafka(settings)},
         Connection.ELASTICSEARCH: {"host": search.hostname, "port": search.port or None, "schema": search.scheme},
     }
     if settings.elasticsearch_api_key:

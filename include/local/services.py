@@ -23,6 +23,7 @@ from include.supervision.health import bounds_of, judge
 from include.supervision.heartbeat import read_heartbeat
 from include.supervision.shares import PARTS, Share, queries_of
 from include.supervision.spark_submit import settings_environment
+from include.trust import trust
 
 _ANSWER_SECONDS: Final = 3.0
 AIRFLOW_PARTS: Final = (
@@ -164,7 +165,7 @@ def _python_parts(settings: Settings) -> list[Service]:
             lambda: _command(settings, Part.API, "serve"),
             partial(_api_problem, settings),
             ports={"API_PORT": settings.api_port},
-            address=f"http://{settings.platform_bind_host}:{settings.api_port}/docs",
+            address=f"{settings.api_url}/docs",
         ),
     ]
     if settings.demo_rate:
@@ -176,7 +177,7 @@ def _python_parts(settings: Settings) -> list[Service]:
 
 def _api_problem(settings: Settings) -> str | None:
     try:
-        answer = httpx.get(f"http://{settings.platform_bind_host}:{settings.api_port}/readyz", timeout=_ANSWER_SECONDS)
+        answer = httpx.get(f"{settings.api_url}/readyz", timeout=_ANSWER_SECONDS, verify=trust(settings.tls_ca_file))
     except httpx.HTTPError as error:
         return f"does not answer: {type(error).__name__}"
     return None if answer.is_success else str(answer.json().get("detail"))

@@ -42,14 +42,16 @@ class PartStatus:
 
 
 def part_states(settings: Settings) -> list[PartStatus]:
-    """State of every part, asked at the same time."""
+    """State of every part, asked at the same time; of a supervisor elsewhere, of the parts that it has."""
     states = Supervisor(settings).states()
     known = list(services(settings).values())
-    with ThreadPoolExecutor(len(known)) as pool:
-        return list(pool.map(lambda service: _state_of(service, states.get(service.part)), known))
+    if settings.supervisor_url:
+        known = [service for service in known if service.part in states]
+    with ThreadPoolExecutor(max(1, len(known))) as pool:
+        return list(pool.map(lambda service: _state_of(settings, service, states.get(service.part)), known))
 
 
-def _state_of(service: Service, state: PartState | None) -> PartStatus:
+def _state_of(settings: Settings, service: Service, state: PartState | None) -> PartStatus:
     alive = state is not None and state.is_running
     if state is None:
         reason: str | None = "not started"
@@ -57,7 +59,8 @@ def _state_of(service: Service, state: PartState | None) -> PartStatus:
         reason = service.problem()
     else:
         reason = f"{state.state.lower()}: {state.description}"
-    pid = state.pid if state is not None and alive else None
+    # A process elsewhere has a number that means another one here, or none.
+    pid = state.pid if state is not None and alive and not settings.supervisor_url else None
     memory, processor = usage(pid) if pid else (0.0, 0.0)
     return PartStatus(
         part=service.part,

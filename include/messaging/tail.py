@@ -14,6 +14,7 @@ from kafka.errors import KafkaError
 
 from include.config import Settings
 from include.errors import PartUnavailableError
+from include.messaging.connection import kafka_python
 from include.names import Part
 
 _POLL_MS: Final = 250
@@ -77,9 +78,7 @@ def tail(
         PartUnavailableError: If the broker does not answer or has not got a topic.
     """
     try:
-        consumer = KafkaConsumer(
-            bootstrap_servers=settings.bootstrap_servers, bootstrap_timeout_ms=10_000, enable_auto_commit=False
-        )
+        consumer = KafkaConsumer(**kafka_python(settings), bootstrap_timeout_ms=10_000, enable_auto_commit=False)
         try:
             _assign(consumer, topics, beginning)
             count, last = 0, time.monotonic()

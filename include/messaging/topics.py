@@ -9,6 +9,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from include.config import Settings
 from include.errors import PartUnavailableError
+from include.messaging.connection import kafka_python
 from include.names import RAW_TOPICS, Part, Topic
 
 _DAY_MS: Final = 24 * 3600 * 1000
@@ -32,7 +33,7 @@ class TopicState:
 def admin_client(settings: Settings, timeout_ms: int = 10_000) -> KafkaAdminClient:
     """An administrator's connection; the caller closes it."""
     return KafkaAdminClient(
-        bootstrap_servers=settings.bootstrap_servers,
+        **kafka_python(settings),
         request_timeout_ms=timeout_ms,
         bootstrap_timeout_ms=timeout_ms,
     )
@@ -93,9 +94,7 @@ def topic_states(settings: Settings) -> list[TopicState]:
         PartUnavailableError: If the broker does not answer.
     """
     try:
-        consumer = KafkaConsumer(
-            bootstrap_servers=settings.bootstrap_servers, bootstrap_timeout_ms=10_000, enable_auto_commit=False
-        )
+        consumer = KafkaConsumer(**kafka_python(settings), bootstrap_timeout_ms=10_000, enable_auto_commit=False)
         try:
             present = consumer.topics()
             return [_state(consumer, topic) for topic in Topic if topic.value in present]
@@ -126,9 +125,7 @@ def offsets_at(settings: Settings, upto: dict[str, dict[int, int]], time: float)
     asked = {TopicPartition(topic, number): end for topic, ends in upto.items() for number, end in ends.items()}
     found: dict[str, dict[int, int]] = {topic: {} for topic in upto}
     try:
-        consumer = KafkaConsumer(
-            bootstrap_servers=settings.bootstrap_servers, bootstrap_timeout_ms=10_000, enable_auto_commit=False
-        )
+        consumer = KafkaConsumer(**kafka_python(settings), bootstrap_timeout_ms=10_000, enable_auto_commit=False)
         try:
             times = consumer.offsets_for_times(dict.fromkeys(asked, int(time * 1000)))
         finally:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaException, Message
 
 from include.config import Settings
+from include.messaging.connection import librdkafka
 from include.messaging.quiet import silenced
 from include.names import Topic
 from include.serving.pipeline_health import HealthRecord
@@ -96,7 +97,7 @@ class AirflowEvents:
         if self._consumer is None:
             self._consumer = Consumer(
                 {
-                    "bootstrap.servers": self._settings.bootstrap_servers,
+                    **librdkafka(self._settings),
                     "group.id": GROUP,
                     "enable.auto.commit": False,
                     "auto.offset.reset": "earliest",

@@ -39,7 +39,7 @@ class Engines:
         found = elasticsearch_counters(client.nodes.stats(metric=["jvm", "indices"]).body)
         yield self._record(time, Part.ELASTICSEARCH, found, seconds)
         for share, part in PARTS.items():
-            url = f"http://{self._settings.platform_bind_host}:{ui_port(self._settings, share)}/metrics/json"
+            url = f"http://{self._settings.driver_host}:{ui_port(self._settings, share)}/metrics/json"
             try:
                 answer = httpx.get(url, timeout=_PATIENCE_SECONDS, follow_redirects=True).raise_for_status().json()
             except httpx.HTTPError as error:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow.listeners import hookimpl
 
-from include.config import get_settings
+from include.config import Settings, get_settings
+from include.messaging.connection import librdkafka
 from include.messaging.quiet import silenced
 from include.names import Topic
 
@@ -50,13 +51,13 @@ def _event(
 
 
 @lru_cache(maxsize=1)
-def _producer(_pid: int, servers: str) -> "Producer":
+def _producer(_pid: int, settings: Settings) -> "Producer":
     # Airflow forks: a child cannot use the threads of its parent's client.
     from confluent_kafka import Producer
 
     return Producer(
         {
-            "bootstrap.servers": servers,
+            **librdkafka(settings),
             "client.id": "airflow-events",
             "message.timeout.ms": _GIVE_UP_MS,
             "queue.buffering.max.messages": 10_000,
@@ -77,7 +78,7 @@ def tell(event: dict[str, Any], *, wait: bool = False) -> None:
     from confluent_kafka import KafkaException
 
     try:
-        producer = _producer(os.getpid(), get_settings().bootstrap_servers)
+        producer = _producer(os.getpid(), get_settings())
         key = f"{event['dag_id']}/{event['run_id']}"
         producer.produce(Topic.AIRFLOW_EVENTS.value, key=key, value=json.dumps(event), on_delivery=_delivered)
         producer.flush(_LAST_SECONDS) if wait else producer.poll(0)

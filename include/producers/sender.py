@@ -2,13 +2,15 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from include.config import Settings
 from include.errors import PartUnavailableError
+from include.messaging.connection import librdkafka
 from include.names import Part
 
 logger = logging.getLogger(__name__)
@@ -25,7 +27,7 @@ def producer_options(settings: Settings) -> dict[str, Any]:
     Nothing times out: records wait in the bounded queue while the broker is away, and ``send`` waits with them.
     """
     return {
-        "bootstrap.servers": settings.bootstrap_servers,
+        **librdkafka(settings),
         "client.id": "realtime-data-platform-producer",
         "acks": "all",
         "enable.idempotence": True,
@@ -47,6 +49,26 @@ def producer_options(settings: Settings) -> dict[str, Any]:
 
 def _complain(error: KafkaError) -> None:
     logger.warning("kafka_error=%s reason=%s", error.name(), error.str())
+
+
+@contextmanager
+def _refusal_told() -> Iterator[None]:
+    """Turn an error after which the client takes nothing more into one of the platform.
+
+    Raises:
+        PartUnavailableError: If the broker refuses this sender for good.
+    """
+    try:
+        yield
+    except (KafkaException, SystemError) as error:
+        # Callbacks that run while such an error is raised end in a SystemError that carries it.
+        cause = error if isinstance(error, KafkaException) else error.__cause__
+        if not isinstance(cause, KafkaException):
+            raise
+        raise PartUnavailableError(
+            Part.KAFKA,
+            f"it refuses this sender: {cause.args[0].str()}; may its user write to the topic? (see SECURITY.md)",
+        ) from error
 
 
 class Sender:
@@ -91,17 +113,22 @@ class Sender:
 
         Returns:
             False when the wait was stopped: the record is not queued then.
+
+        Raises:
+            PartUnavailableError: If the broker refuses this sender for good.
         """
         producer = self._connected()
         begun = complained = time.monotonic()
         while True:
             try:
-                producer.produce(topic, value, key, on_delivery=on_delivery)
+                with _refusal_told():
+                    producer.produce(topic, value, key, on_delivery=on_delivery)
                 return True
             except BufferError:
                 if self._stopped():
                     return False
-                producer.poll(0.05)
+                with _refusal_told():
+                    producer.poll(0.05)
                 now = time.monotonic()
                 if now - complained > _COMPLAIN_SECONDS:
                     complained = now
@@ -110,19 +137,24 @@ class Sender:
 
     def serve(self) -> None:
         """Call the callbacks of what was acknowledged meanwhile."""
-        self._connected().poll(0)
+        with _refusal_told():
+            self._connected().poll(0)
 
     def finish(self, wait_seconds: float) -> int:
         """Wait for the acknowledgements of all that is queued; what takes longer is given up, its callbacks are called.
 
         Returns:
             Number of records given up.
+
+        Raises:
+            PartUnavailableError: If the broker refuses this sender for good.
         """
         producer = self._connected()
-        left: int = producer.flush(wait_seconds)
-        if left:
-            producer.purge(in_queue=True, in_flight=True, blocking=True)
-            producer.flush(5)
+        with _refusal_told():
+            left: int = producer.flush(wait_seconds)
+            if left:
+                producer.purge(in_queue=True, in_flight=True, blocking=True)
+                producer.flush(5)
         return left
 
     def _connected(self) -> Producer:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import httpx
@@ -17,6 +18,7 @@ import httpx
 from include.config import Settings
 from include.errors import PartUnavailableError
 from include.names import Part
+from include.trust import trust
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +76,7 @@ class BulkWriter:
         url: str,
         *,
         api_key: str | None = None,
+        ca_file: Path | None = None,
         give_up_seconds: float = 600.0,
         stop: threading.Event | None = None,
         on_wait: Callable[[str, float], None] | None = None,
@@ -84,6 +87,7 @@ class BulkWriter:
         Args:
             url: Address of Elasticsearch.
             api_key: API key, where it asks for one.
+            ca_file: Who signed its certificate, in PEM format; the known authorities otherwise.
             give_up_seconds: How long to wait for an Elasticsearch that is busy or away before the error is raised.
             stop: When set, waiting ends at once with the error.
             on_wait: Told why it waits, and for how long it did so far.
@@ -91,7 +95,9 @@ class BulkWriter:
                 requests a second at most.
         """
         headers = {"Content-Type": "application/x-ndjson"} | ({"Authorization": f"ApiKey {api_key}"} if api_key else {})
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=httpx.Timeout(30.0, connect=3.0))
+        self._http = httpx.Client(
+            base_url=url, headers=headers, timeout=httpx.Timeout(30.0, connect=3.0), verify=trust(ca_file)
+        )
         self._give_up_seconds = give_up_seconds
         self._stop = stop or threading.Event()
         self._on_wait = on_wait
@@ -186,7 +192,12 @@ class BulkWriter:
 def bulk_writer(settings: Settings, **options: Any) -> BulkWriter:
     """A writer to the platform's Elasticsearch."""
     key = settings.elasticsearch_api_key
-    return BulkWriter(settings.search_url, api_key=key.get_secret_value() if key else None, **options)
+    return BulkWriter(
+        settings.search_url,
+        api_key=key.get_secret_value() if key else None,
+        ca_file=settings.elasticsearch_ca_file,
+        **options,
+    )
 
 
 def _reason(item: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ def _options(settings: Settings, timeout_seconds: float, connections: int) -> di
     return {
         "hosts": [settings.search_url],
         "api_key": key.get_secret_value() if key else None,
+        **({"ca_certs": str(settings.elasticsearch_ca_file)} if settings.elasticsearch_ca_file else {}),
         "request_timeout": timeout_seconds,
         "connections_per_node": connections,
         # Who waits for an answer decides whether to ask again; the client does not do it unseen.

@@ -134,7 +134,17 @@ OTHERS: list[dict[str, Any]] = [
     ),
     observation("airflow_run", "batch_recompute", seconds=60),
     observation("airflow_run", "audit", "failed", seconds=30),
+    observation("airflow_run", "speed_layer", seconds=5),
     observation("deadline", "gold", age_seconds=100),
+    {
+        "_index": Alias.ALERTS.value,
+        "_id": "grafana-incident",
+        "alert_id": "grafana-incident",
+        "severity": "critical",
+        "subject": "The streams stand still",
+        "state": "open",
+        "first_at": WINDOW.isoformat(),
+    },
 ]  # fmt: skip
 
 
@@ -187,6 +197,21 @@ def rows_of(target: dict[str, Any], answer: dict[str, Any]) -> list[Row]:
 def rows(client: Elasticsearch, title: str, query: int = 0) -> list[Row]:
     target = PANELS[title]["targets"][query]
     return rows_of(target, client.search(index=target["datasource"]["uid"], **search_of(target)).body)
+
+
+def test_marks_are_found_with_their_text(client: Elasticsearch) -> None:
+    span = {"gte": WINDOW.isoformat(), "lte": (WINDOW + timedelta(minutes=5)).isoformat()}
+    found = {}
+    for mark in BOARDS["sales_metrics"]["annotations"]["list"]:
+        lucene = {"query_string": {"query": mark["target"]["query"]}}
+        query = {"bool": {"filter": [{"range": {mark["timeField"]: span}}, lucene]}}
+        hits = client.search(index=mark["datasource"]["uid"], query=query)["hits"]["hits"]
+        found[mark["name"]] = [hit["_source"][mark["textField"]] for hit in hits]
+    assert found == {
+        "Handovers": ["000001"],
+        "Orders to the streams": ["speed_layer"],
+        "Incidents": ["The streams stand still"],
+    }
 
 
 @pytest.mark.parametrize("title", PANELS)

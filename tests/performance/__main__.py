@@ -8,8 +8,10 @@ BENCHES: Final = {
     "first": "tests.performance.bench_first",
     "speed": "tests.performance.bench_speed",
     "batch": "tests.performance.bench_batch",
+    "week": "tests.performance.bench_week",
     "beside": "tests.performance.bench_beside",
     "fraud": "tests.performance.bench_fraud",
+    "serve": "tests.performance.bench_serve",
     "quality": "tests.performance.bench_quality",
 }
 

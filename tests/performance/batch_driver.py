@@ -35,9 +35,11 @@ def _timed(action: Callable[[], Any]) -> tuple[float, Any]:
     return round(time.monotonic() - begun, 2), result
 
 
-def archive(spark: SparkSession, settings: Settings, first: int, last: int, rate: int) -> None:
-    """Append records to bronze in files as small as the stream's."""
-    rows = records(spark, first, last, rate, max(1, (last - first) // _ROWS_PER_FILE))
+def archive(
+    spark: SparkSession, settings: Settings, first: int, last: int, rate: float, files: int | None = None
+) -> None:
+    """Append records to bronze, by default in files as small as the stream's."""
+    rows = records(spark, first, last, rate, files or max(1, (last - first) // _ROWS_PER_FILE))
     write(rows, Table.BRONZE_EVENTS, settings, partition_by=["arrival_date"])
 
 

@@ -95,7 +95,7 @@ def _value() -> str:
     return f"CAST(CASE topic {branches} END AS binary)"
 
 
-def records(spark: SparkSession, first: int, last: int, rate: int, files: int) -> DataFrame:
+def records(spark: SparkSession, first: int, last: int, rate: float, files: int) -> DataFrame:
     """Rows of ``bronze.events``; the offset of a record is its number.
 
     Args:

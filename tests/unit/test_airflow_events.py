@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from include.config import Settings
 from include.monitoring.airflow_events import record_of
 from include.orchestration import run_events
 from include.orchestration.run_events import run_event, task_event, tell
@@ -59,10 +60,10 @@ def test_what_is_no_event_of_airflow_is_refused(value: bytes) -> None:
 
 
 def test_a_broker_that_is_away_fails_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    nowhere = SimpleNamespace(bootstrap_servers="127.0.0.1:1")
+    nowhere = Settings(_env_file=None, kafka_bootstrap_servers="127.0.0.1:1")
     monkeypatch.setattr(run_events, "_LAST_SECONDS", 0.1)
     monkeypatch.setattr(run_events, "get_settings", lambda: nowhere)
 
     tell(task_event(TASK, "success"), wait=True)
 
-    assert len(run_events._producer(os.getpid(), nowhere.bootstrap_servers)) == 1
+    assert len(run_events._producer(os.getpid(), nowhere)) == 1

@@ -85,6 +85,7 @@ def test_every_server_of_the_settings_is_published() -> None:
         "AIRFLOW_PORT",
         "GRAFANA_PORT",
         "API_PORT",
+        "PROMETHEUS_PORT",
     }
 
 

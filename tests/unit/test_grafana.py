@@ -72,9 +72,30 @@ def test_the_committed_dashboards_are_what_the_builders_make(tmp_path: Any) -> N
 
 def test_dashboards_link_to_each_other_and_keep_the_range() -> None:
     for board in DASHBOARDS.values():
-        (link,) = board["links"]
-        assert (link["type"], link["keepTime"]) == ("dashboards", True)
-        assert set(link["tags"]) <= set(board["tags"])
+        others, airflow = board["links"]
+        assert (others["type"], others["keepTime"]) == ("dashboards", True)
+        assert set(others["tags"]) <= set(board["tags"])
+        assert airflow["url"] == "${airflow}/plugin/platform"
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_every_source_of_a_dashboard_can_be_filtered_by_any_field(name: str) -> None:
+    board = DASHBOARDS[name]
+    filters = {one["datasource"]["uid"] for one in board["templating"]["list"] if one["type"] == "adhoc"}
+    assert filters == {panel["datasource"]["uid"] for panel in board["panels"]}
+    (airflow,) = (one for one in board["templating"]["list"] if one["type"] == "constant")
+    assert airflow["query"] == "http://localhost:8081"
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_marks_ask_a_provisioned_source_for_fields_of_its_alias(name: str) -> None:
+    marks = DASHBOARDS[name]["annotations"]["list"]
+    assert len(marks) == 3
+    for mark in marks:
+        source = sources()[mark["datasource"]["uid"]]["jsonData"]
+        fields = fields_of(source["index"])
+        assert mark["timeField"] == source["timeField"]
+        assert {mark["textField"], mark["tagsField"], *searched_fields(mark["target"])} <= fields.keys()
 
 
 @every_panel

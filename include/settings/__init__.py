@@ -1,0 +1,1 @@
+"""The settings by subject; `include.config` puts them together."""
