@@ -122,7 +122,7 @@ def board(title: str, uid: str, description: str, tag: str, panels: Sequence[Any
         .tooltip(DashboardCursorSync.CROSSHAIR)
         .readonly()
     )
-    for source in dict.fromkeys(str(panel.build().datasource.uid) for panel in panels):
+    for source in dict.fromkeys(source.uid for panel in panels if (source := panel.build().datasource) and source.uid):
         made.with_variable(_filter(source))
     where = dashboards.ConstantVariable(_AIRFLOW).value(_AIRFLOW_URL)
     made.with_variable(where.description("Address of Airflow, for the link."))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from include.config import Settings, get_settings
@@ -85,15 +85,21 @@ def _write_days(
     spark: SparkSession, settings: Settings, rows: DataFrame, table: Table, report: GoldReport
 ) -> DataFrame:
     """Replace the report's days; returns them as the table holds them now."""
-    replace_days(rows, table, settings, report.days)
-    written = read(spark, table, settings).where(in_days(report.days))
-    report.rows[table.value] = int(written.count())
-    return written
+    counted = Observation()
+    replace_days(_observed(rows, counted), table, settings, report.days)
+    report.rows[table.value] = int(counted.get["rows"])
+    return read(spark, table, settings).where(in_days(report.days))
 
 
-def _write_whole(spark: SparkSession, settings: Settings, rows: DataFrame, table: Table, report: GoldReport) -> None:
-    write(rows, table, settings, mode="overwrite")
-    report.rows[table.value] = int(read(spark, table, settings).count())
+def _write_whole(settings: Settings, rows: DataFrame, table: Table, report: GoldReport) -> None:
+    counted = Observation()
+    write(_observed(rows, counted), table, settings, mode="overwrite")
+    report.rows[table.value] = int(counted.get["rows"])
+
+
+def _observed(rows: DataFrame, counted: Observation) -> DataFrame:
+    # Counted as they are written: to count what the table holds took as long as to write it.
+    return rows.observe(counted, F.count(F.lit(1)).alias("rows"))
 
 
 def _write_customers(spark: SparkSession, settings: Settings, report: GoldReport) -> None:
@@ -101,8 +107,8 @@ def _write_customers(spark: SparkSession, settings: Settings, report: GoldReport
     if table_exists(spark, Table.SILVER_PURCHASES, settings):
         # A pseudonym is no customer: it was one.
         purchases = read(spark, Table.SILVER_PURCHASES, settings).where(~F.startswith("user_id", F.lit(ERASED)))
-        _write_whole(spark, settings, customer_profiles(purchases), Table.GOLD_CUSTOMER_PROFILES, report)
-        _write_whole(spark, settings, weekly_retention(purchases), Table.GOLD_RETENTION_WEEKLY, report)
+        _write_whole(settings, customer_profiles(purchases), Table.GOLD_CUSTOMER_PROFILES, report)
+        _write_whole(settings, weekly_retention(purchases), Table.GOLD_RETENTION_WEEKLY, report)
 
 
 def _write_metrics(spark: SparkSession, settings: Settings, events: DataFrame, report: GoldReport) -> None:
@@ -116,7 +122,7 @@ def _write_stock(spark: SparkSession, settings: Settings, events: DataFrame, rep
     movements = stock_movements(events, load_rules(settings.stock_rules_file))
     _write_days(spark, settings, movements, Table.GOLD_STOCK_MOVEMENTS_DAILY, report)
     everything = read(spark, Table.GOLD_STOCK_MOVEMENTS_DAILY, settings)
-    _write_whole(spark, settings, stock_days(everything), Table.GOLD_STOCK_DAILY, report)
+    _write_whole(settings, stock_days(everything), Table.GOLD_STOCK_DAILY, report)
 
 
 def run(spark: SparkSession, settings: Settings, days: Sequence[str] = (), *, full: bool = False) -> GoldReport:

@@ -37,6 +37,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         "spark.databricks.delta.writeChecksumFile.enabled": "false",
         # Each test runs new plans on few rows: half of the time went into compiling what is never run again.
         "spark.driver.extraJavaOptions": _QUICK_START,
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.databricks.delta.snapshotPartitions": "1",
     }
     for name, value in {**properties, **own}.items():
         builder = builder.config(name, value)
