@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from include.config import PROJECT_ROOT, Settings
 from include.errors import PartUnavailableError
+from include.supervision.priority import modest
 from include.supervision.spark_submit import spark_environment, spark_submit_command
 
-_NICENESS: Final = "10"
 _LAST_LINES: Final = 25
 
 
@@ -23,7 +23,7 @@ def submit(settings: Settings, job: str, arguments: Sequence[str]) -> None:
         PartUnavailableError: If it fails; carries the end of its log.
     """
     path = PROJECT_ROOT / "spark_jobs" / "batch" / job
-    command = ["nice", "-n", _NICENESS, *spark_submit_command(settings, path, *arguments)]
+    command = [*modest(), *spark_submit_command(settings, path, *arguments)]
     log = settings.log_dir / f"{path.stem}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as output:

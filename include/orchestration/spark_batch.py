@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
@@ -13,11 +13,10 @@ from include.config import PROJECT_ROOT, get_settings
 from include.names import Connection, Pool, Table
 from include.orchestration.delta_log import last_commit
 from include.orchestration.spark_connection import spark_target
+from include.supervision.priority import modest
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-_NICENESS: Final = "10"
 
 
 class _NiceHook(SparkSubmitHook):
@@ -32,7 +31,7 @@ class _NiceHook(SparkSubmitHook):
                 self._submit_sp.stdout.close()
 
     def _get_spark_binary_path(self) -> list[str]:
-        return ["nice", "-n", _NICENESS, *super()._get_spark_binary_path()]
+        return [*modest(), *super()._get_spark_binary_path()]
 
 
 class SparkBatchOperator(SparkSubmitOperator):

@@ -1,6 +1,5 @@
 """Starting, stopping and looking at the speed layer: what the command line and the DAGs share."""
 
-import shutil
 import time
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from include.local.supervisor import Supervisor
 from include.names import Part, Query
 from include.supervision.heartbeat import Heartbeat, read_heartbeat
 from include.supervision.lease import Holder, Lease, lease_path
+from include.supervision.priority import modest
 from include.supervision.shares import ALL, PARTS, Share, queries_of, share_of, shares_of
 from include.supervision.spark_submit import spark_environment, spark_submit_command
 
@@ -106,19 +106,13 @@ def _program(
         master=master,
         conf={**own, **conf},
     )
-    modest = () if share is Share.URGENT else _modest()
+    modest = () if share is Share.URGENT else modest()
     return Program(
         PARTS[share],
         [*modest, *_DEAF, *command],
         environment=spark_environment(settings),
         stop_seconds=_STOP_SECONDS,
     )
-
-
-def _modest() -> tuple[str, ...]:
-    """Runs a command on what others leave of the processors."""
-    # Only the first gives way at once; the other finishes its turn of some milliseconds, each time.
-    return ("chrt", "--idle", "0") if shutil.which("chrt") else ("nice", "-n", "19")
 
 
 def _wish(settings: Settings) -> Path:

@@ -104,7 +104,7 @@ def test_a_batch_job_is_submitted_at_low_priority_with_the_batch_properties(monk
 
     command = operator._get_hook()._build_spark_submit_command(operator.application)
 
-    assert command[:4] == ["nice", "-n", "10", "spark-submit"]
+    assert command[:4] == ["chrt", "--idle", "0", "spark-submit"]
     assert command[command.index("--master") + 1] == "local[2]"
     assert command[command.index("--properties-file") + 1].endswith("spark_jobs/conf/batch.conf")
     assert command[-3:] == [operator.application, "--days", "3"]
