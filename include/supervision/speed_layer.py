@@ -106,10 +106,10 @@ def _program(
         master=master,
         conf={**own, **conf},
     )
-    modest = () if share is Share.URGENT else modest()
+    first = () if share is Share.URGENT else modest()
     return Program(
         PARTS[share],
-        [*modest, *_DEAF, *command],
+        [*first, *_DEAF, *command],
         environment=spark_environment(settings),
         stop_seconds=_STOP_SECONDS,
     )
