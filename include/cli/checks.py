@@ -58,8 +58,12 @@ _STEPS: Final = (
 _AT_ONCE: Final = 2
 # What two tiers need at their worst moment, with Kafka, Elasticsearch, Spark and Airflow each.
 _BYTES_OF_TWO: Final = 12 * 1024**3
-# A JVM of a test lives for seconds: compiling for speed, as it would do by default, takes longer than it saves.
-_JVM: Final = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
+_ENVIRONMENT: Final = {
+    # A JVM of a test lives for seconds: compiling for speed, as it would do by default, takes longer than it saves.
+    "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
+    # What only gets what others leave would wait for the tests beside it.
+    "BACKGROUND_PRIORITY": "low",
+}
 _STYLE = (
     Step("lint", ("ruff", "check", ".")),
     Step("format", ("ruff", "format", "--check", ".")),
@@ -120,7 +124,7 @@ def _call(step: Step, output: int | None = None) -> int:
     from include.config import PROJECT_ROOT, get_settings
     from include.supervision.spark_submit import spark_environment
 
-    environment = {**os.environ, **spark_environment(get_settings()), **_JVM}
+    environment = {**os.environ, **spark_environment(get_settings()), **_ENVIRONMENT}
     command = [sys.executable, "-m", *step.arguments]
     stderr = None if output is None else subprocess.STDOUT
     done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=False, stdout=output, stderr=stderr)

@@ -122,7 +122,8 @@ def board(title: str, uid: str, description: str, tag: str, panels: Sequence[Any
         .tooltip(DashboardCursorSync.CROSSHAIR)
         .readonly()
     )
-    for source in dict.fromkeys(source.uid for panel in panels if (source := panel.build().datasource) and source.uid):
+    refs = (panel.build().datasource for panel in panels)
+    for source in dict.fromkeys(ref.uid for ref in refs if ref and ref.uid):
         made.with_variable(_filter(source))
     where = dashboards.ConstantVariable(_AIRFLOW).value(_AIRFLOW_URL)
     made.with_variable(where.description("Address of Airflow, for the link."))

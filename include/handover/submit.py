@@ -23,7 +23,7 @@ def submit(settings: Settings, job: str, arguments: Sequence[str]) -> None:
         PartUnavailableError: If it fails; carries the end of its log.
     """
     path = PROJECT_ROOT / "spark_jobs" / "batch" / job
-    command = [*modest(), *spark_submit_command(settings, path, *arguments)]
+    command = [*modest(settings), *spark_submit_command(settings, path, *arguments)]
     log = settings.log_dir / f"{path.stem}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as output:

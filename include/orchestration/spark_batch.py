@@ -31,7 +31,7 @@ class _NiceHook(SparkSubmitHook):
                 self._submit_sp.stdout.close()
 
     def _get_spark_binary_path(self) -> list[str]:
-        return [*modest(), *super()._get_spark_binary_path()]
+        return [*modest(get_settings()), *super()._get_spark_binary_path()]
 
 
 class SparkBatchOperator(SparkSubmitOperator):

@@ -1,6 +1,7 @@
 """What the speed layer and the batch layer do, and what is demanded of them."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
@@ -17,6 +18,12 @@ class LayerSettings(BaseSettings):
     spark_background_ui_port: Port = Field(8082, description="Port of the Spark UI of its background driver.")
     spark_driver_memory: str = Field("1g", pattern=r"^\d+[mg]$", description="Heap of each driver of the speed layer.")
     spark_batch_memory: str = Field("1536m", pattern=r"^\d+[mg]$", description="Heap of a batch job's driver.")
+
+    background_priority: Literal["idle", "low", "normal"] = Field(
+        "idle",
+        description="How batch jobs and background streams get processors beside the live numbers: idle (what others "
+        "leave), low, or normal, where they have processors of their own.",
+    )
 
     supervisor_url: SecretStr | None = Field(
         None, description="Supervisor of the speed layer's driver, where it runs elsewhere, as in containers."

@@ -106,7 +106,7 @@ def _program(
         master=master,
         conf={**own, **conf},
     )
-    first = () if share is Share.URGENT else modest()
+    first = () if share is Share.URGENT else modest(settings)
     return Program(
         PARTS[share],
         [*first, *_DEAF, *command],

@@ -11,6 +11,7 @@ from include.alerting.store import connection, store_path
 from include.config import Settings
 from include.errors import ConfigurationError
 from include.names import Connection, Table
+from include.orchestration import spark_batch
 from include.orchestration.dates import range_arguments
 from include.orchestration.delta_log import last_commit
 from include.orchestration.quality_gate import judge
@@ -100,11 +101,13 @@ def test_a_connection_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch
 
 def test_a_batch_job_is_submitted_at_low_priority_with_the_batch_properties(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_SPARK_BATCH", '{"conn_type": "spark", "host": "local[2]"}')
+    low = Settings(_env_file=None, background_priority="low")
+    monkeypatch.setattr(spark_batch, "get_settings", lambda: low)
     operator = SparkBatchOperator(task_id="gold", job="gold.py", arguments=["--days", "3"])
 
     command = operator._get_hook()._build_spark_submit_command(operator.application)
 
-    assert command[:4] == ["chrt", "--idle", "0", "spark-submit"]
+    assert command[:4] == ["nice", "-n", "10", "spark-submit"]
     assert command[command.index("--master") + 1] == "local[2]"
     assert command[command.index("--properties-file") + 1].endswith("spark_jobs/conf/batch.conf")
     assert command[-3:] == [operator.application, "--days", "3"]

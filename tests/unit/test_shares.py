@@ -35,10 +35,19 @@ def test_a_share_without_queries_needs_no_driver(settings: Settings) -> None:
 
 
 def test_only_the_background_has_a_lower_priority(settings: Settings) -> None:
-    urgent, background = speed_layer.programs(settings).values()
+    urgent, background = speed_layer.programs(settings.model_copy(update={"background_priority": "idle"})).values()
 
     assert background.command[0] in ("chrt", "nice")
     assert urgent.command[0] == "/bin/sh"
+
+
+@pytest.mark.parametrize(("priority", "begins"), [("low", ["nice", "-n", "10"]), ("normal", ["/bin/sh"])])
+def test_where_there_are_processors_for_it_the_background_may_have_more(
+    settings: Settings, priority: str, begins: list[str]
+) -> None:
+    _, background = speed_layer.programs(settings.model_copy(update={"background_priority": priority})).values()
+
+    assert list(background.command[: len(begins)]) == begins
 
 
 def test_drivers_have_different_ports_for_their_uis(settings: Settings) -> None:
