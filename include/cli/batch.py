@@ -142,6 +142,12 @@ def _print_table(headings: list[str], rows: list[list[str]]) -> None:
 
 def _print_process(report: dict[str, Any]) -> None:
     silver, gold = report["silver"], report["gold"]
+    if silver["bronze_version"] is None:
+        typer.echo(
+            "No event is archived yet. The stream bronze_archive begins a few minutes after ./run.sh start, when the "
+            "processors have time for it: wait until ./run.sh status says that speed-layer-background is healthy."
+        )
+        return
     days = sorted({*silver["written"], *silver["duplicates"], *gold["days"]})
     _print_table(
         ["day", "new events", "duplicates", "gold"],
