@@ -101,7 +101,7 @@ def page(whole: Whole, visitor: BrowserContext) -> Page:
     opened.fill("input[name=username]", "admin")
     opened.fill("input[name=password]", PASSWORD)
     opened.click("button[type=submit]")
-    opened.get_by_role("link", name="Platform").wait_for()
+    opened.get_by_role("link", name="Platform", exact=True).wait_for()
     opened.goto(f"{whole.settings.airflow_url}/platform/")
     expect(opened.locator("#status")).to_have_text("Live", timeout=60_000)
     return opened
