@@ -77,6 +77,7 @@ def measure(rate: int, seconds: int, warm_up: int, quiet: float) -> dict[str, An
         with searching(client) as seen:
             phases = _phases(jobs(running.settings, client), quiet)
             in_time = generator.is_running
+            generator.stop()
             load = generator.wait()
             time.sleep(10)
         found = events_found(client) - before
@@ -99,8 +100,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run the bench and write its report."""
     parser = argparse.ArgumentParser(prog="./run.sh bench beside", description=__doc__)
     parser.add_argument("--rate", type=int, default=5000, help="events per second")
-    parser.add_argument("--seconds", type=int, default=900, help="how long events come; the jobs must end before")
-    parser.add_argument("--warm-up", type=int, default=180, help="how long events come before")
+    parser.add_argument("--seconds", type=int, default=3600, help="how long events come at most; the jobs end before")
+    parser.add_argument("--warm-up", type=int, default=400, help="how long events come before, so that bronze has some")
     parser.add_argument("--quiet", type=float, default=60, help="seconds without a job, before and after")
     options = parser.parse_args(arguments)
     result = measure(options.rate, options.seconds, options.warm_up, options.quiet)

@@ -68,6 +68,10 @@ class Generator:
         """Whether it still sends."""
         return self._process.poll() is None
 
+    def stop(self) -> None:
+        """Ask it to end before its time."""
+        self._process.terminate()
+
     def wait(self) -> Load:
         """Wait for its end."""
         _, errors = self._process.communicate()
