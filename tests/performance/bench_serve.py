@@ -1,149 +1,100 @@
 """A thousand people before the HTTP API while events flow in: answer times by route, memory, and where it ends."""
 
 import argparse
-import csv
 import os
-import resource
-import subprocess
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, Final
 
-import httpx
 import psutil
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
 
-from include.config import PROJECT_ROOT, Settings, get_settings
-from include.local.ports import find_free
+from include.config import get_settings
 from include.names import Alias
 from include.serving.client import connect
 from include.supervision.shares import queries_of
-from include.supervision.spark_submit import settings_environment
-from tests.performance import report, usage
+from tests.performance import people, report, usage
 from tests.performance.load import Generator
+from tests.performance.servers import open_many_files, serving
 from tests.stack import Stack, stack
 
 _STACK: Final = {"live_trigger_ms": 200, "search_user_events": True, "api_requests_per_minute": 0}
-# Locust counts anew when all are there.
-_SPAWN_SECONDS: Final = 20
+_API: Final = "dashboard_users.py"
+_DIRECT: Final = "direct_users.py"
 # With recommendations of their own.
 _CUSTOMERS: Final = 10_000
-_KEYS: Final = ("requests", "errors", "per_second", "p50", "p95", "p99")
-_FILES: Final = {"api": "dashboard_users.py", "direct": "direct_users.py"}
-
-
-@contextmanager
-def serving(settings: Settings) -> Iterator[tuple[str, int]]:
-    """The API in a process of its own: its address and process id."""
-    (port,) = find_free(1)
-    environment = {**os.environ, **settings_environment(settings)}
-    command = [sys.executable, "main.py", "serve", "--port", str(port)]
-    with subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment) as server:
-        try:
-            url = f"http://{settings.platform_bind_host}:{port}"
-            _wait_ready(url)
-            yield url, server.pid
-        finally:
-            server.terminate()
-
-
-def _wait_ready(url: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{url}/readyz", timeout=5).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.2)
-    raise RuntimeError(f"the API at {url} was not ready within a minute")
+_IMPATIENT: Final = (2.0, 1.0, 0.5, 0.25)
+_SLOW_MS: Final = 1000
 
 
 def recommend(client: Elasticsearch) -> None:
     """Fill the alias as a training does: everybody, and each of many customers, twenty products."""
     items = [{"product_id": f"p-{number:05d}", "category": "toys", "score": 1 / (number + 1)} for number in range(20)]
     subjects = [("everybody", "everybody"), *(("user", f"u-{number:07d}") for number in range(_CUSTOMERS))]
-    bulk(
-        client,
-        (
-            {
-                "_index": Alias.RECOMMENDATIONS.value,
-                "_id": f"{kind}:{subject}",
-                "subject_kind": kind,
-                "subject_id": subject,
-                "items": items,
-            }
-            for kind, subject in subjects
-        ),
-        refresh=True,
+    documents = (
+        {
+            "_index": Alias.RECOMMENDATIONS.value,
+            "_id": f"{kind}:{subject}",
+            "subject_kind": kind,
+            "subject_id": subject,
+            "items": items,
+        }
+        for kind, subject in subjects
     )
+    bulk(client, documents, refresh=True)
 
 
-def people(kind: str, url: str, users: int, seconds: int, pause: float, folder: Path) -> dict[str, Any]:
-    """Let people ask; returns what each route took, in ms.
+class Bench:
+    """A running platform, its API, and people before it."""
 
-    Args:
-        kind: ``api`` or ``direct``.
-        url: Whom they ask.
-        users: How many, each with a connection.
-        seconds: How long, once all are there.
-        pause: Mean of the seconds between two questions of one of them.
-        folder: Where Locust leaves its tables.
-    """
-    prefix = folder / f"{kind}-{users}-{pause}"
-    command = [
-        *(sys.executable, "-m", "locust", "--headless", "--only-summary", "--reset-stats", "--loglevel", "WARNING"),
-        *("-f", f"tests/performance/{_FILES[kind]}", "--host", url, "--csv", str(prefix), "--exit-code-on-error", "0"),
-        *("--users", str(users), "--spawn-rate", str(users / _SPAWN_SECONDS)),
-        *("--run-time", f"{seconds + _SPAWN_SECONDS}s"),
-    ]
-    environment = {**os.environ, "DASHBOARD_PAUSE": str(pause), "DASHBOARD_CUSTOMERS": str(_CUSTOMERS)}
-    subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
-    with Path(f"{prefix}_stats.csv").open(encoding="utf-8", newline="") as file:
-        rows = {row["Name"]: row for row in csv.DictReader(file)}
-    return {name: _times(row) for name, row in rows.items()}
+    def __init__(self, running: Stack, url: str, pid: int, options: argparse.Namespace) -> None:
+        self._running, self._url, self._pid, self._options = running, url, pid, options
 
+    def ask(self, file: str, url: str, seconds: int, pause: float) -> people.Routes:
+        """People with a pause between their questions."""
+        folder = self._running.settings.platform_data_dir
+        variables = {"DASHBOARD_PAUSE": pause, "DASHBOARD_CUSTOMERS": _CUSTOMERS}
+        return people.ask(file, url, self._options.users, seconds, folder, **variables)
 
-def _times(row: dict[str, str]) -> dict[str, float]:
-    return {
-        "requests": int(row["Request Count"]),
-        "errors": int(row["Failure Count"]),
-        "per_second": round(float(row["Requests/s"]), 1),
-        **{f"p{percent}": float(row[f"{percent}%"]) for percent in report.PERCENTS},
-    }
+    def under_load(self, rate: int) -> dict[str, Any]:
+        """People ask while events come at a rate."""
+        options = self._options
+        Generator(self._running, rate, options.warm_up, seed=rate).wait()
+        generator = Generator(self._running, rate, options.seconds + people.SPAWN_SECONDS, seed=rate + 1)
+        parts = {"load generator": generator.pid, "api": self._pid, "people and bench": os.getpid()}
+        before = self._memory()
+        with usage.measured({**self._running.pids(), **parts}) as used:
+            routes = self.ask(_API, self._url, options.seconds, options.pause)
+        return {
+            "rate": rate,
+            "achieved_eps": generator.wait().report["rate"],
+            "routes": routes,
+            "api_memory_mib": [before, self._memory()],
+            "processes": used.as_json(),
+        }
 
+    def idle(self) -> people.Routes:
+        """The same people, and no events."""
+        return self.ask(_API, self._url, self._options.step_seconds, self._options.pause)
 
-def under_load(running: Stack, url: str, pid: int, rate: int, options: argparse.Namespace) -> dict[str, Any]:
-    """People ask while events come at a rate."""
-    seconds = options.seconds + _SPAWN_SECONDS
-    Generator(running, rate, options.warm_up, seed=rate).wait()
-    generator = Generator(running, rate, seconds, seed=rate + 1)
-    before = psutil.Process(pid).memory_info().rss
-    pids = {**running.pids(), "load generator": generator.pid, "api": pid, "people and bench": os.getpid()}
-    with usage.measured(pids) as used:
-        routes = people("api", url, options.users, options.seconds, options.pause, running.settings.platform_data_dir)
-    after = psutil.Process(pid).memory_info().rss
-    return {
-        "rate": rate,
-        "achieved_eps": generator.wait().report["rate"],
-        "routes": routes,
-        "api_memory_mib": [round(size / 2**20) for size in (before, after)],
-        "processes": used.as_json(),
-    }
+    def direct(self) -> people.Routes:
+        """The same questions to Elasticsearch itself."""
+        search = self._running.settings.search_url
+        return self.ask(_DIRECT, search, self._options.step_seconds, self._options.pause)
 
+    def saturation(self) -> list[dict[str, Any]]:
+        """Ever more impatient people, until one in a hundred waits for more than a second."""
+        steps: list[dict[str, Any]] = []
+        for pause in _IMPATIENT:
+            routes = self.ask(_API, self._url, self._options.step_seconds, pause)
+            steps.append({"pause_seconds": pause, **routes["Aggregated"]})
+            if steps[-1]["p99"] > _SLOW_MS:
+                break
+        return steps
 
-def saturation(url: str, options: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
-    """Ever more impatient people, no events coming, until one in a hundred waits for more than a second."""
-    steps: list[dict[str, Any]] = []
-    for pause in (options.pause, 2.0, 1.0, 0.5, 0.25):
-        routes = people("api", url, options.users, options.step_seconds, pause, folder)
-        steps.append({"pause_seconds": pause, **routes["Aggregated"]})
-        if routes["Aggregated"]["p99"] > 1000:
-            break
-    return steps
+    def _memory(self) -> int:
+        return round(psutil.Process(self._pid).memory_info().rss / 2**20)
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -151,34 +102,27 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     with (
         stack(queries_of(get_settings()), **_STACK) as running,
         connect(running.settings, timeout_seconds=60) as client,
-        serving(running.settings) as (url, pid),
+        serving(running.settings, "serve", "/readyz") as (url, pid),
     ):
         recommend(client)
-        loads = [under_load(running, url, pid, rate, options) for rate in options.rates]
-        folder = running.settings.platform_data_dir
-        search = running.settings.search_url
+        bench = Bench(running, url, pid, options)
         return {
             "users": options.users,
             "pause_seconds": options.pause,
-            "under_load": loads,
-            "idle": people("api", url, options.users, options.step_seconds, options.pause, folder),
-            "straight_to_elasticsearch": people(
-                "direct", search, options.users, options.step_seconds, options.pause, folder
-            ),
-            "saturation": saturation(url, options, folder),
+            "under_load": [bench.under_load(rate) for rate in options.rates],
+            "idle": bench.idle(),
+            "straight_to_elasticsearch": bench.direct(),
+            "saturation": bench.saturation(),
         }
 
 
 def show(result: dict[str, Any]) -> None:
     """The tables that a person reads."""
-    columns = ["route", "requests", "errors", "per second", "p50", "p95", "p99"]
-    parts = {f"events at {load['rate']}/s": load["routes"] for load in result["under_load"]}
-    parts |= {"no events": result["idle"], "straight to Elasticsearch": result["straight_to_elasticsearch"]}
-    for title, routes in parts.items():
-        rows = [[name, *(found[key] for key in _KEYS)] for name, found in routes.items()]
-        report.show(f"{result['users']} people, {title}, ms", columns, rows)
-    steps = [[f"pause {step['pause_seconds']} s", *(step[key] for key in _KEYS)] for step in result["saturation"]]
-    report.show("Ever more impatient, ms", columns, steps)
+    for load in result["under_load"]:
+        people.show(f"{result['users']} people, events at {load['rate']}/s, ms", load["routes"])
+    people.show("no events, ms", result["idle"])
+    people.show("straight to Elasticsearch, ms", result["straight_to_elasticsearch"])
+    people.show("ever more impatient, ms", {f"pause {step['pause_seconds']} s": step for step in result["saturation"]})
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -191,8 +135,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--step-seconds", type=int, default=60, help="how long for each measurement without events")
     parser.add_argument("--warm-up", type=int, default=120, help="how long events come before each rate")
     options = parser.parse_args(arguments)
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    open_many_files()
     result = measure(options)
     show(result)
     sys.stdout.write(f"{report.write('serve', result)}\n")
