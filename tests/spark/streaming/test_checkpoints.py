@@ -78,7 +78,9 @@ def test_another_number_of_shuffle_partitions_is_refused(spark: SparkSession, se
     before = spark.conf.get("spark.sql.shuffle.partitions")
     spark.conf.set("spark.sql.shuffle.partitions", "3")
     try:
-        with pytest.raises(ConfigurationError, match=r"shuffle\.partitions: the checkpoint has 2, the configuration"):
+        with pytest.raises(
+            ConfigurationError, match=rf"shuffle\.partitions: the checkpoint has {before}, the configuration"
+        ):
             drain(once(rows(spark, settings)), settings)
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", before)
