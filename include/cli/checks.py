@@ -62,7 +62,7 @@ _ENVIRONMENT: Final = {
     # A JVM of a test lives for seconds: compiling for speed, as it would do by default, takes longer than it saves.
     "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
     # What only gets what others leave would wait for the tests beside it.
-    "BACKGROUND_PRIORITY": "low",
+    "BACKGROUND_PRIORITY": "normal",
 }
 _STYLE = (
     Step("lint", ("ruff", "check", ".")),
