@@ -7,6 +7,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import gevent
 from locust import FastHttpUser, constant_pacing, task
 
 BATCH: Final = int(os.environ.get("SHOP_BATCH", "10"))
@@ -20,6 +21,10 @@ class Shop(FastHttpUser):
     wait_time = constant_pacing(1)
     network_timeout = 30.0
     connection_timeout = 30.0
+
+    def on_start(self) -> None:
+        """Visitors do not come in step; Locust starts them so, and each would keep its moment of the second."""
+        gevent.sleep(random.random())
 
     @task
     def send(self) -> None:
