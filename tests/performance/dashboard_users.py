@@ -32,7 +32,8 @@ class Listener(FastHttpUser):
         answer = self.client.get("/v1/kpis/stream", name="stream, opened", stream=True)
         last = time.monotonic()
         try:
-            while line := answer.stream.readline():
+            # Lines of events end with this alone.
+            while line := answer.stream.readline(b"\n"):
                 if not line.startswith(b"data:"):
                     continue
                 now = time.monotonic()

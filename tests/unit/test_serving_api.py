@@ -14,7 +14,7 @@ from include.serving.api.app import create_app
 from include.serving.api.broadcast import Broadcast
 from include.serving.api.measure import Requests
 from include.serving.api.questions import EventQuestion, Interval, SeriesQuestion
-from include.serving.api.shared import Shared
+from include.serving.api.shared import Shared, SharedByQuestion
 
 
 def settings(**changes: Any) -> Settings:
@@ -153,5 +153,29 @@ def test_who_asks_the_same_at_once_shares_the_answer_and_an_error_is_not_kept() 
         assert await shared.get() == 2
         await asyncio.sleep(0.25)
         assert await shared.get() == 3
+
+    asyncio.run(scene())
+
+
+def test_each_question_is_asked_once_for_all_who_ask_it_and_the_oldest_are_forgotten() -> None:
+    asked: list[str] = []
+
+    async def answer(question: str) -> str:
+        asked.append(question)
+        await asyncio.sleep(0.01)
+        return f"answer to {question}"
+
+    async def scene() -> None:
+        shared = SharedByQuestion[str](most=2)
+
+        async def ask(question: str) -> str:
+            return await shared.get(question, lambda: answer(question))
+
+        found = await asyncio.gather(*(ask(question) for question in "aabba"))
+        assert found == ["answer to a", "answer to a", "answer to b", "answer to b", "answer to a"]
+        assert asked == ["a", "b"]
+        # The third takes the place of the one that was asked for longest ago.
+        assert [await ask(question) for question in "cab"] == ["answer to c", "answer to a", "answer to b"]
+        assert asked == ["a", "b", "c", "b"]
 
     asyncio.run(scene())

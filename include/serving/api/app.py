@@ -16,6 +16,7 @@ from include.serving.api.access import Access, tokens_of
 from include.serving.api.broadcast import Broadcast
 from include.serving.api.measure import Measured
 from include.serving.api.pages import CursorError
+from include.serving.api.shared import SharedByQuestion
 from include.serving.api.store import Store
 
 _RETRY_SECONDS: Final = "2"
@@ -30,8 +31,7 @@ def create_app(settings: Settings) -> FastAPI:
         store = Store(settings)
         await store.open()
         app.state.store = store
-        # At most one for each number of minutes that may be asked for.
-        app.state.figures = {}
+        app.state.answers = SharedByQuestion()
         app.state.broadcast = Broadcast(lambda: routes.figures(store, routes.STREAM_MINUTES))
         yield
         await app.state.broadcast.close()

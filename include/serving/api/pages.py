@@ -55,7 +55,9 @@ async def page(
     hits = answer["hits"]["hits"]
     following = None
     if len(hits) < question.limit:
-        await store.close_point_in_time(answer["pit_id"])
+        # Where there was a page before, others may have its cursor too: the view ends by itself.
+        if not question.cursor:
+            await store.close_point_in_time(answer["pit_id"])
     else:
         following = _sealed(answer["pit_id"], hits[-1]["sort"], question_hash)
     return {"items": [{"id": hit["_id"], **hit["_source"]} for hit in hits], "next_cursor": following}

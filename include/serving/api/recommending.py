@@ -42,11 +42,15 @@ async def recommendations(
 ) -> dict[str, Any]:
     """For a user or beside a product; what most customers like where nothing is known of it."""
     store: Store = request.app.state.store
-    hits = (await store.search(Alias.RECOMMENDATIONS, lookup(kind, subject)))["hits"]["hits"]
+    seen = list(dict.fromkeys(viewed or ()))[:MOST_VIEWED]
+    asked = [{"index": Alias.RECOMMENDATIONS.value}, lookup(kind, subject)]
+    if not seen and live and kind == "user":
+        asked += [{"index": Alias.EVENTS.value}, last_views(subject, datetime.now(UTC))]
+    learnt, *looked = await store.searches_at_once(asked)
+    hits = learnt["hits"]["hits"]
     if not hits:
         raise HTTPException(404, f"there is no recommendation for the {kind} {subject}, and none for everybody yet")
-    seen = list(dict.fromkeys(viewed or ()))[:MOST_VIEWED]
-    if not seen and live and kind == "user":
-        seen = viewed_in(await store.search(Alias.EVENTS, last_views(subject, datetime.now(UTC))))
+    if looked:
+        seen = viewed_in(looked[0])
     lists = beside_in(await store.search(Alias.RECOMMENDATIONS, beside(seen)), seen) if seen else {}
     return await with_freshness(store, served(hits[0]["_source"], (kind, subject), lists, limit))

@@ -1,5 +1,6 @@
 """Routes for those who ask about the shop. Every answer says how fresh and complete it is."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -19,7 +20,7 @@ from include.serving.api.questions import (
 )
 from include.serving.api.ratings import ratings_from, ratings_search
 from include.serving.api.series import series_from, series_search
-from include.serving.api.shared import Shared
+from include.serving.api.shared import SharedByQuestion
 from include.serving.api.store import Store
 from include.serving.freshness import iso
 from include.serving.kpis import MAX_MINUTES, kpi_searches, kpis_from, range_of
@@ -48,11 +49,7 @@ async def with_freshness(store: Store, answer: Answer) -> Answer:
 @router.get("/kpis", summary="Key figures of the last minutes", tags=["key figures"], dependencies=[_FIGURES])
 async def kpis(request: Request, minutes: Annotated[int, Query(ge=1, le=MAX_MINUTES)] = 15) -> Answer:
     """Sales by currency, active users, conversion, average order value, cart abandonment, and each minute."""
-    state = request.app.state
-    if minutes not in state.figures:
-        state.figures[minutes] = Shared(lambda: figures(state.store, minutes))
-    answer: Answer = await state.figures[minutes].get()
-    return answer
+    return await _shared(request, str(minutes), lambda: figures(request.app.state.store, minutes))
 
 
 @router.get("/kpis/stream", summary="Key figures as they change", tags=["key figures"], dependencies=[_FIGURES])
@@ -66,10 +63,13 @@ async def stream(request: Request) -> StreamingResponse:
 async def series(request: Request, question: Annotated[SeriesQuestion, Query()]) -> Answer:
     """Counts and money in buckets of 10 seconds to a day, by category, country, device, product or event type."""
     store: Store = request.app.state.store
-    since, until = question.span(datetime.now(UTC))
-    found = await store.search(Alias.METRICS, series_search(question, since, until))
-    answer = {"since": iso(since), "until": iso(until), "interval": question.interval, "series": series_from(found)}
-    return await with_freshness(store, answer)
+
+    async def ask() -> Answer:
+        since, until = question.span(datetime.now(UTC))
+        found = await store.search(Alias.METRICS, series_search(question, since, until))
+        return {"since": iso(since), "until": iso(until), "interval": question.interval, "series": series_from(found)}
+
+    return await with_freshness(store, await _shared(request, question.model_dump_json(), ask))
 
 
 @router.get("/events", summary="Search events and reviews", tags=["search"], dependencies=[_SEARCH])
@@ -84,9 +84,13 @@ async def events(request: Request, question: Annotated[EventQuestion, Query()]) 
 async def ratings(request: Request, question: Annotated[RatingsQuestion, Query()]) -> Answer:
     """Average and number of stars of the reviews that were written in the range."""
     store: Store = request.app.state.store
-    since, until = question.span(datetime.now(UTC))
-    found = await store.search(Alias.EVENTS, ratings_search(question, since, until))
-    return await with_freshness(store, {"since": iso(since), "until": iso(until), "products": ratings_from(found)})
+
+    async def ask() -> Answer:
+        since, until = question.span(datetime.now(UTC))
+        found = await store.search(Alias.EVENTS, ratings_search(question, since, until))
+        return {"since": iso(since), "until": iso(until), "products": ratings_from(found)}
+
+    return await with_freshness(store, await _shared(request, question.model_dump_json(), ask))
 
 
 @router.get("/fraud-alerts", summary="Suspicions of fraud, newest first", tags=["fraud"], dependencies=[_FRAUD])
@@ -116,5 +120,14 @@ async def _page(
     request: Request, alias: Alias, question: Any, sort: list[dict[str, Any]], time_field: str | None
 ) -> Answer:
     store: Store = request.app.state.store
-    found = await page(store, alias, question, sort, time_field, datetime.now(UTC))
-    return await with_freshness(store, found)
+
+    def ask() -> Awaitable[Answer]:
+        return page(store, alias, question, sort, time_field, datetime.now(UTC))
+
+    return await with_freshness(store, await _shared(request, question.model_dump_json(), ask))
+
+
+async def _shared(request: Request, question: str, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """A thousand people before the same dashboard are one question each half second."""
+    answers: SharedByQuestion[Answer] = request.app.state.answers
+    return await answers.get((request.scope["route"].path, question), ask)

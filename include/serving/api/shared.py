@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Final, Generic, TypeVar
 
 Value = TypeVar("Value")
@@ -31,3 +32,25 @@ class Shared(Generic[Value]):
         value = await self._ask()
         self._until = time.monotonic() + self._seconds
         return value
+
+
+class SharedByQuestion(Generic[Value]):
+    """Shares the answer to each question; of those asked long ago it forgets.
+
+    Args:
+        most: How many questions it knows at a time.
+    """
+
+    def __init__(self, most: int = 500) -> None:
+        self._most = most
+        self._known: OrderedDict[Hashable, Shared[Value]] = OrderedDict()
+
+    async def get(self, question: Hashable, ask: Callable[[], Awaitable[Value]]) -> Value:
+        """The answer; ``ask`` is called where nobody asked the same a moment ago."""
+        if question not in self._known:
+            self._known[question] = Shared(ask)
+        self._known.move_to_end(question)
+        if len(self._known) > self._most:
+            # Who waits for it holds it.
+            self._known.popitem(last=False)
+        return await self._known[question].get()
