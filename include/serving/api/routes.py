@@ -49,7 +49,9 @@ async def with_freshness(store: Store, answer: Answer) -> Answer:
 @router.get("/kpis", summary="Key figures of the last minutes", tags=["key figures"], dependencies=[_FIGURES])
 async def kpis(request: Request, minutes: Annotated[int, Query(ge=1, le=MAX_MINUTES)] = 15) -> Answer:
     """Sales by currency, active users, conversion, average order value, cart abandonment, and each minute."""
-    return await _shared(request, str(minutes), lambda: figures(request.app.state.store, minutes))
+    # What is kept for others must not keep this request alive.
+    store: Store = request.app.state.store
+    return await _shared(request, str(minutes), lambda: figures(store, minutes))
 
 
 @router.get("/kpis/stream", summary="Key figures as they change", tags=["key figures"], dependencies=[_FIGURES])
