@@ -96,6 +96,7 @@ class Part(StrEnum):
     MONITORING = "monitoring"
     ALERTING = "alerting"
     API = "api"
+    GRAFANA = "grafana"
     AIRFLOW_API = "airflow-api-server"
     AIRFLOW_SCHEDULER = "airflow-scheduler"
     AIRFLOW_DAG_PROCESSOR = "airflow-dag-processor"

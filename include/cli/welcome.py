@@ -18,15 +18,20 @@ _MINUTES: Final = 5
 def show_addresses(settings: Settings, console: Console) -> None:
     """Print the table of addresses, and the log-in of Airflow."""
     from include.local.airflow import ADMIN, Airflow
+    from include.local.grafana import Grafana
 
     host = settings.platform_bind_host
-    airflow = Airflow(settings)
+    airflow, grafana = Airflow(settings), Grafana(settings)
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
     table.add_row("Airflow", settings.airflow_url, f"user {ADMIN}, password {airflow.password()}")
     table.add_row("HTTP API", f"{settings.api_url}/docs", "key figures, search, recommendations")
     table.add_row("Spark", f"http://{host}:{settings.spark_ui_port}", "live numbers and instant fraud")
     table.add_row("", f"http://{host}:{settings.spark_background_ui_port}", "all other streams")
     table.add_row("Elasticsearch", settings.search_url, "read by alias: metrics, events, pipeline-health")
+    if grafana.program_file:
+        table.add_row("Grafana", grafana.url, f"user {ADMIN}, the same password")
+    else:
+        table.add_row("Grafana", "not installed", "the Platform page in Airflow shows the same")
     table.add_row("Kafka", settings.bootstrap_servers, "")
     table.add_row("Data", str(settings.platform_data_dir), "logs are in logs/")
     console.print()

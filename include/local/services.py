@@ -14,6 +14,7 @@ from include.errors import PartUnavailableError
 from include.handover.checkpoint import Offsets
 from include.local.airflow import Airflow
 from include.local.elasticsearch import ElasticsearchNode
+from include.local.grafana import Grafana
 from include.local.kafka import KafkaBroker
 from include.local.program import Program
 from include.messaging.topics import end_offsets
@@ -73,6 +74,7 @@ def services(settings: Settings) -> dict[Part, Service]:
         *_servers(settings),
         *(_streams(settings, share) for share in Share),
         *_python_parts(settings),
+        *_grafana(settings),
         *_airflow(settings),
     ]
     return {service.part: service for service in listed}
@@ -181,6 +183,14 @@ def _api_problem(settings: Settings) -> str | None:
     except httpx.HTTPError as error:
         return f"does not answer: {type(error).__name__}"
     return None if answer.is_success else str(answer.json().get("detail"))
+
+
+def _grafana(settings: Settings) -> list[Service]:
+    grafana = Grafana(settings)
+    if grafana.program_file is None:
+        return []
+    ports = {"GRAFANA_PORT": settings.grafana_port}
+    return [Service(Part.GRAFANA, grafana.program, grafana.problem, ports=ports, address=grafana.url)]
 
 
 def _airflow(settings: Settings) -> list[Service]:

@@ -20,7 +20,7 @@ from include.supervision.shares import PARTS
 _STEPS: Final = (
     (Part.DEMO_TRAFFIC, *AIRFLOW_PARTS),
     tuple(PARTS.values()),
-    (Part.MONITORING, Part.ALERTING, Part.API),
+    (Part.MONITORING, Part.ALERTING, Part.API, Part.GRAFANA),
     (Part.ELASTICSEARCH, Part.KAFKA),
 )
 _STRAGGLER_SECONDS: Final = 20

@@ -29,6 +29,11 @@ class WebSettings(BaseSettings):
 
     # Grafana
     grafana_port: Port = Field(3000, description="Port of Grafana, where it runs.")
+    grafana_home: Path | None = Field(
+        None,
+        description="Folder with Grafana's conf and public, where a program grafana is installed. "
+        "Default: found beside the program.",
+    )
 
     # HTTP API
     api_port: Port = Field(8000, description="Port of the HTTP API.")

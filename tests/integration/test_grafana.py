@@ -1,4 +1,4 @@
-"""The panels' queries on a real Elasticsearch, translated as Grafana's data source does it."""
+"""The panels' queries on a real Elasticsearch, as Grafana's data source asks them."""
 
 import json
 from collections.abc import Iterator
@@ -10,17 +10,17 @@ from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
 
 from include.config import Settings
-from include.dashboards.__main__ import FOLDER
+from include.dashboards.__main__ import BOARDS, FOLDER
 from include.names import Alias
 from include.serving.indices import install
+from tests.integration.grafana_queries import Row, rows_of, search_of
 
-BOARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))}
-PANELS = {panel["title"]: panel for board in BOARDS.values() for panel in board["panels"]}
+FILES = sorted((FOLDER / BOARDS).glob("*.json"))
+DASHBOARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FILES}
+PANELS = {panel["title"]: panel for board in DASHBOARDS.values() for panel in board["panels"]}
 # The server is shared with other tests: no other has events at this time.
 WINDOW = datetime(2001, 2, 3, 4, 5, tzinfo=UTC)
 INDEX = "metrics-speed-000001"
-
-Row = dict[str, Any]
 
 
 def document(batch: int, dimension: str, value: str, currency: str | None = None, **sums: int) -> dict[str, Any]:
@@ -156,53 +156,18 @@ def client(elasticsearch: Settings) -> Iterator[Elasticsearch]:
         yield search
 
 
-def search_of(target: dict[str, Any]) -> dict[str, Any]:
-    span = {"gte": (WINDOW - timedelta(minutes=25)).isoformat(), "lte": (WINDOW + timedelta(minutes=5)).isoformat()}
-    # Documents are counted by themselves.
-    metrics = {m["id"]: {m["type"]: {"field": m["field"]}} for m in target["metrics"] if m["type"] != "count"}
-    aggregations = metrics
-    for bucket in reversed(target["bucketAggs"]):
-        settings = bucket["settings"]
-        body: dict[str, Any] = {"field": bucket["field"], "min_doc_count": int(settings["min_doc_count"])}
-        inner = aggregations
-        if bucket["type"] == "terms":
-            order = {"_term": "_key"}.get(settings["orderBy"], settings["orderBy"])
-            body |= {"size": int(settings["size"]), "order": {order: settings["order"]}}
-            # The order is decided among siblings, even where the metric itself lies below a histogram.
-            inner = {**metrics, **aggregations} if order in metrics else aggregations
-        else:
-            body |= {"fixed_interval": settings["interval"]}
-        aggregations = {bucket["id"]: {bucket["type"]: body, "aggs": inner}}
-    time_range = {"range": {target["timeField"]: span}}
-    lucene = {"query_string": {"query": target["query"], "analyze_wildcard": True}}
-    return {"size": 0, "query": {"bool": {"filter": [time_range, lucene]}}, "aggs": aggregations}
-
-
-def rows_of(target: dict[str, Any], answer: dict[str, Any]) -> list[Row]:
-    def walk(level: dict[str, Any], depth: int, row: Row) -> Iterator[Row]:
-        if depth == len(target["bucketAggs"]):
-            yield row | {
-                m.get("field", "documents"): level["doc_count"] if m["type"] == "count" else level[m["id"]]["value"]
-                for m in target["metrics"]
-            }
-            return
-        bucket = target["bucketAggs"][depth]
-        for found in level[bucket["id"]]["buckets"]:
-            named = {bucket["field"]: found["key"]} if bucket["type"] == "terms" else {}
-            yield from walk(found, depth + 1, {**row, **named})
-
-    return list(walk(answer["aggregations"], 0, {}))
-
-
 def rows(client: Elasticsearch, title: str, query: int = 0) -> list[Row]:
     target = PANELS[title]["targets"][query]
-    return rows_of(target, client.search(index=target["datasource"]["uid"], **search_of(target)).body)
+    return rows_of(
+        target,
+        client.search(index=target["datasource"]["uid"], **search_of(target, WINDOW + timedelta(minutes=5))).body,
+    )
 
 
 def test_marks_are_found_with_their_text(client: Elasticsearch) -> None:
     span = {"gte": WINDOW.isoformat(), "lte": (WINDOW + timedelta(minutes=5)).isoformat()}
     found = {}
-    for mark in BOARDS["sales_metrics"]["annotations"]["list"]:
+    for mark in DASHBOARDS["sales_metrics"]["annotations"]["list"]:
         lucene = {"query_string": {"query": mark["target"]["query"]}}
         query = {"bool": {"filter": [{"range": {mark["timeField"]: span}}, lucene]}}
         hits = client.search(index=mark["datasource"]["uid"], query=query)["hits"]["hits"]

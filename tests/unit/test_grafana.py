@@ -1,16 +1,20 @@
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from include.config import PROJECT_ROOT
-from include.dashboards.__main__ import FOLDER, write_all
+from include.config import PROJECT_ROOT, Settings
+from include.dashboards.__main__ import BOARDS, FOLDER, RULES, write_all
+from include.dashboards.watches import WATCHES
+from include.local.grafana import Grafana
 from include.names import Alias
 
 GRAFANA = PROJECT_ROOT / "docker" / "grafana"
-DASHBOARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))}
+FILES = sorted((FOLDER / BOARDS).glob("*.json"))
+DASHBOARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FILES}
 PANELS = [
     pytest.param(panel, id=f"{name}-{panel['title']}")
     for name, board in DASHBOARDS.items()
@@ -28,6 +32,17 @@ def provisioned(kind: str) -> Any:
 
 def sources() -> dict[str, Any]:
     return {source["uid"]: source for source in provisioned("datasources")["datasources"]}
+
+
+def variables() -> set[str]:
+    """What Grafana takes from the environment when it reads the files; a lone dollar is one, too."""
+    texts = [path.read_text(encoding="utf-8") for path in (GRAFANA / "provisioning").glob("*/*.yaml")]
+    return {name for text in texts for name in re.findall(r"\$(\w*)", text)}
+
+
+def rules() -> dict[str, Any]:
+    (group,) = provisioned("alerting")["groups"]
+    return {rule["uid"]: rule for rule in group["rules"]}
 
 
 def fields_of(alias: str) -> dict[str, str]:
@@ -57,8 +72,10 @@ def searched_fields(target: dict[str, Any]) -> set[str]:
 
 def test_the_committed_dashboards_are_what_the_builders_make(tmp_path: Any) -> None:
     write_all(tmp_path)
-    fresh = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in tmp_path.glob("*.json")}
+    made = (tmp_path / BOARDS).glob("*.json")
+    fresh = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in made}
     assert fresh == DASHBOARDS, "run: python -m include.dashboards"
+    assert (tmp_path / RULES).read_text() == (FOLDER / RULES).read_text(), "run: python -m include.dashboards"
     assert fresh.keys() == {
         "sales_metrics",
         "customers_funnel",
@@ -166,8 +183,48 @@ def test_sources_have_the_name_of_the_alias_they_read() -> None:
 def test_the_compose_file_mounts_what_grafana_is_told_to_read() -> None:
     grafana = yaml.safe_load((PROJECT_ROOT / "docker" / "docker-compose.yml").read_text(encoding="utf-8"))
     mounts = dict(mount.split(":")[:2] for mount in grafana["services"]["grafana"]["volumes"])
-    (provider,) = provisioned("dashboards")["providers"]
-    assert mounts["./grafana/dashboards"] == provider["options"]["path"]
+    environment = grafana["services"]["grafana"]["environment"]
+    assert mounts["./grafana/dashboards"] == environment["GRAFANA_DASHBOARDS"]
     assert mounts["./grafana/provisioning"] == "/etc/grafana/provisioning"
-    for source in sources().values():
-        assert source["url"].removeprefix("$") in grafana["services"]["grafana"]["environment"]
+    assert variables() == {"ELASTICSEARCH_URL", "GRAFANA_DASHBOARDS", "SLACK_WEBHOOK_URL", "ALERT_EMAIL_TO"}
+    assert variables() <= environment.keys()
+
+
+def test_the_local_program_gets_every_variable_of_the_provisioning(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, platform_data_dir=tmp_path)
+    assert variables() <= Grafana(settings).environment().keys()
+
+
+def test_rules_ask_a_provisioned_source_for_fields_of_its_alias() -> None:
+    assert rules().keys() == {watch.uid for watch in WATCHES}
+    for rule in rules().values():
+        look = rule["data"][0]
+        source = sources()[look["datasourceUid"]]["jsonData"]
+        assert look["model"]["timeField"] == source["timeField"]
+        assert aggregated_fields(look["model"]) | searched_fields(look["model"]) <= fields_of(source["index"]).keys()
+
+
+def test_rules_compare_the_reduced_look_with_their_limit() -> None:
+    for watch in WATCHES:
+        rule = rules()[watch.uid]
+        look, reduced, compared = rule["data"]
+        assert rule["condition"] == compared["refId"]
+        assert (reduced["model"]["expression"], compared["model"]["expression"]) == (look["refId"], reduced["refId"])
+        assert compared["model"]["conditions"][0]["evaluator"] == {"params": [watch.above], "type": "gt"}
+        assert look["relativeTimeRange"]["from"] == watch.minutes * 60
+
+
+def test_every_severity_of_a_rule_reaches_a_contact_point() -> None:
+    alerting = provisioned("alerting")
+    points = {point["name"]: {one["type"] for one in point["receivers"]} for point in alerting["contactPoints"]}
+    (policy,) = alerting["policies"]
+    (urgent,) = policy["routes"]
+    assert points[policy["receiver"]] == {"slack"}
+    assert points[urgent["receiver"]] == {"slack", "email"}
+    assert urgent["object_matchers"] == [["severity", "=", "critical"]]
+    assert {rule["labels"]["severity"] for rule in rules().values()} == {"warning", "critical"}
+
+
+def test_receivers_have_names_of_their_own() -> None:
+    names = [one["uid"] for point in provisioned("alerting")["contactPoints"] for one in point["receivers"]]
+    assert len(set(names)) == len(names)
