@@ -23,6 +23,7 @@ from include.supervision import speed_layer
 _PORTS = (
     "kafka_port",
     "kafka_controller_port",
+    "kafka_metrics_port",
     "elasticsearch_port",
     "elasticsearch_transport_port",
     "spark_ui_port",

@@ -16,7 +16,7 @@ def main(folder: Path) -> None:
     cache.fetch()
     cache.install_spark_jars(folder, build_judge_jar(settings, folder))
     # Kafka and Elasticsearch have images of their own here.
-    for server in ("kafka", "elasticsearch", "compiler"):
+    for server in ("kafka", "elasticsearch", "compiler", "exporter"):
         shutil.rmtree(settings.platform_cache_dir / server)
 
 

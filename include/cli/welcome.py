@@ -25,7 +25,7 @@ def show_addresses(settings: Settings, console: Console) -> None:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
     table.add_row("Airflow", settings.airflow_url, f"user {ADMIN}, password {airflow.password()}")
     table.add_row("HTTP API", f"{settings.api_url}/docs", "key figures, search, recommendations")
-    table.add_row("Spark", f"http://{host}:{settings.spark_ui_port}", "live numbers and instant fraud")
+    table.add_row("Spark", f"http://{host}:{settings.spark_ui_port}", "live numbers, instant fraud, archive")
     table.add_row("", f"http://{host}:{settings.spark_background_ui_port}", "all other streams")
     table.add_row("Elasticsearch", settings.search_url, "read by alias: metrics, events, pipeline-health")
     if grafana.program_file:

@@ -22,7 +22,7 @@ from include.errors import PrerequisiteError
 if TYPE_CHECKING:
     from jgo.maven import MavenContext
 
-Group = Literal["spark", "kafka", "elasticsearch", "compiler"]
+Group = Literal["spark", "kafka", "elasticsearch", "compiler", "exporter"]
 Progress = Callable[[int], None]
 
 LOCK_FILE: Final = Path(__file__).with_name("artifacts.lock.json")

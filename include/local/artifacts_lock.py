@@ -19,6 +19,8 @@ _ALONE: Final[dict[Group, list[str]]] = {
     "spark": ["com.globalmentor:hadoop-bare-naked-local-fs:0.1.0:jar"],
     # Compiles the judge where only a JRE is installed.
     "compiler": ["org.eclipse.jdt:ecj:3.46.100:jar"],
+    # The broker's figures by HTTP: Kafka itself shows them by JMX only.
+    "exporter": ["io.prometheus.jmx:jmx_prometheus_javaagent:1.0.1:jar"],
     "elasticsearch": ["org.elasticsearch.distribution.integ-test-zip:elasticsearch:8.19.21:zip"],
 }
 # Used by Delta's Unity Catalog client only, which the platform does not use.

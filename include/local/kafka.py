@@ -38,6 +38,27 @@ num.io.threads=4
 num.recovery.threads.per.data.dir=2
 """
 
+# What an operator asks of a broker; all of its thousands of figures would cost a second at each look.
+_EXPORTED = """\
+lowercaseOutputName: true
+includeObjectNames:
+  - "kafka.server:type=BrokerTopicMetrics,*"
+  - "kafka.server:type=ReplicaManager,*"
+  - "kafka.network:type=RequestMetrics,name=TotalTimeMs,*"
+rules:
+  - pattern: kafka.server<type=BrokerTopicMetrics, name=(\\w+)PerSec, topic=(.+)><>Count
+    name: kafka_topic_$1_total
+    type: COUNTER
+    labels: {topic: "$2"}
+  - pattern: kafka.server<type=ReplicaManager, name=(UnderReplicatedPartitions|OfflineReplicaCount)><>Value
+    name: kafka_$1
+    type: GAUGE
+  - pattern: kafka.network<type=RequestMetrics, name=TotalTimeMs, request=(Produce|FetchConsumer)><>99thPercentile
+    name: kafka_request_p99_milliseconds
+    type: GAUGE
+    labels: {request: "$1"}
+"""
+
 _LOG4J = """\
 status = error
 appender.stdout.type = Console
@@ -62,7 +83,11 @@ class KafkaBroker:
     def _config(self) -> Path:
         return self._home / "server.properties"
 
-    def _java(self, main_class: str, *arguments: str) -> list[str]:
+    @property
+    def _exported(self) -> Path:
+        return self._home / "exporter.yaml"
+
+    def _java(self, *arguments: str) -> list[str]:
         classpath = ":".join(str(jar) for jar in ArtifactCache(self._settings).jars("kafka"))
         options = [
             f"-Xmx{self._settings.kafka_heap}",
@@ -72,7 +97,7 @@ class KafkaBroker:
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={self._home / 'log4j2.properties'}",
         ]
-        return [java(self._settings), *options, "-cp", classpath, main_class, *arguments]
+        return [java(self._settings), *options, "-cp", classpath, *arguments]
 
     def prepare(self) -> None:
         """Write the configuration; format the storage the first time."""
@@ -88,6 +113,7 @@ class KafkaBroker:
             encoding="utf-8",
         )
         (self._home / "log4j2.properties").write_text(_LOG4J, encoding="utf-8")
+        self._exported.write_text(_EXPORTED, encoding="utf-8")
         if not (logs / "meta.properties").exists():
             self._format()
 
@@ -101,9 +127,13 @@ class KafkaBroker:
 
     def program(self) -> Program:
         """The broker's process."""
+        settings = self._settings
+        [exporter] = ArtifactCache(settings).jars("exporter")
+        agent = f"-javaagent:{exporter}={settings.platform_bind_host}:{settings.kafka_metrics_port}:{self._exported}"
         # Another configuration is another program to the supervisor.
-        environment = {"CONFIG_DIGEST": digest_of(self._config)}
-        return Program(Part.KAFKA, self._java("kafka.Kafka", str(self._config)), environment, stop_seconds=60)
+        environment = {"CONFIG_DIGEST": digest_of(self._config, self._exported)}
+        command = self._java(agent, "kafka.Kafka", str(self._config))
+        return Program(Part.KAFKA, command, environment, stop_seconds=60)
 
     def problem(self) -> str | None:
         """Why the broker is not healthy; None when it answers."""

@@ -82,7 +82,11 @@ def services(settings: Settings) -> dict[Part, Service]:
 
 def _servers(settings: Settings) -> list[Service]:
     broker, node = KafkaBroker(settings), ElasticsearchNode(settings)
-    kafka_ports = {"KAFKA_PORT": settings.kafka_port, "KAFKA_CONTROLLER_PORT": settings.kafka_controller_port}
+    kafka_ports = {
+        "KAFKA_PORT": settings.kafka_port,
+        "KAFKA_CONTROLLER_PORT": settings.kafka_controller_port,
+        "KAFKA_METRICS_PORT": settings.kafka_metrics_port,
+    }
     search_ports = {
         "ELASTICSEARCH_PORT": settings.elasticsearch_port,
         "ELASTICSEARCH_TRANSPORT_PORT": settings.elasticsearch_transport_port,

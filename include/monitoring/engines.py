@@ -1,4 +1,4 @@
-"""What the JVMs do beside their work, and how long queries take: Elasticsearch and the drivers of the streams."""
+"""What the JVMs do beside their work, and how long queries take: broker, Elasticsearch, drivers of the streams."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import httpx
 from elasticsearch import Elasticsearch
+from prometheus_client.parser import text_string_to_metric_families
 
 from include.config import Settings
 from include.names import Part
@@ -38,14 +39,22 @@ class Engines:
         """
         found = elasticsearch_counters(client.nodes.stats(metric=["jvm", "indices"]).body)
         yield self._record(time, Part.ELASTICSEARCH, found, seconds)
-        for share, part in PARTS.items():
-            url = f"http://{self._settings.driver_host}:{ui_port(self._settings, share)}/metrics/json"
+        for part, url in self._addresses():
             try:
-                answer = httpx.get(url, timeout=_PATIENCE_SECONDS, follow_redirects=True).raise_for_status().json()
+                answer = httpx.get(url, timeout=_PATIENCE_SECONDS, follow_redirects=True).raise_for_status()
             except httpx.HTTPError as error:
                 logger.debug("no figures of part=%s reason=%s", part, error)
                 continue
-            yield self._record(time, part, spark_counters(answer), seconds)
+            read = kafka_counters(answer.text) if part is Part.KAFKA else spark_counters(answer.json())
+            yield self._record(time, part, read, seconds)
+
+    def _addresses(self) -> Iterator[tuple[Part, str]]:
+        settings = self._settings
+        # Somebody else's brokers have an exporter of their own, or none.
+        if settings.kafka_bootstrap_servers is None:
+            yield Part.KAFKA, f"http://{settings.platform_bind_host}:{settings.kafka_metrics_port}/metrics"
+        for share, part in PARTS.items():
+            yield part, f"http://{settings.driver_host}:{ui_port(settings, share)}/metrics/json"
 
     def _record(self, time: datetime, part: Part, now: Mapping[str, float], seconds: float) -> HealthRecord:
         before, self._before[part] = self._before.get(part, {}), now
@@ -90,6 +99,20 @@ def spark_counters(metrics: Mapping[str, Any]) -> dict[str, float]:
         "heap_used_mb": jvm.get("heap.used", 0.0) / 1e6,
         "heap_max_mb": jvm.get("heap.max", 0.0) / 1e6,
         "gc_ms": sum(collectors),
+    }
+
+
+def kafka_counters(exposition: str) -> dict[str, float]:
+    """What the broker's exporter says of its JVM, in Prometheus' text format."""
+    samples = [sample for family in text_string_to_metric_families(exposition) for sample in family.samples]
+
+    def total(name: str, **labels: str) -> float:
+        return sum(one.value for one in samples if one.name == name and labels.items() <= one.labels.items())
+
+    return {
+        "heap_used_mb": total("jvm_memory_used_bytes", area="heap") / 1e6,
+        "heap_max_mb": total("jvm_memory_max_bytes", area="heap") / 1e6,
+        "gc_ms": total("jvm_gc_collection_seconds_sum") * 1000,
     }
 
 

@@ -14,6 +14,7 @@ class KafkaSettings(BaseSettings):
 
     kafka_port: Port = Field(9092, description="Port of the local broker.")
     kafka_controller_port: Port = Field(9093, description="Port of the local KRaft controller.")
+    kafka_metrics_port: Port = Field(9404, description="Port where the local broker shows its figures to Prometheus.")
     kafka_bootstrap_servers: str | None = Field(None, description="Brokers to use. Default: the local broker.")
     kafka_partitions: int = Field(2, ge=1, le=1000, description="Partitions of each topic, when it is created.")
     kafka_replication: int = Field(1, ge=1, le=10, description="Replicas of each topic, when it is created.")

@@ -20,7 +20,8 @@ class Share(StrEnum):
 
 ALL: Final = tuple(Share)
 PARTS: Final = {Share.URGENT: Part.SPEED_LAYER, Share.BACKGROUND: Part.SPEED_LAYER_BACKGROUND}
-_URGENT: Final = frozenset({Query.LIVE_METRICS, Query.FRAUD_INSTANT})
+# The archive costs little and everything of the batch layer waits for it: a handover, above all.
+_URGENT: Final = frozenset({Query.LIVE_METRICS, Query.FRAUD_INSTANT, Query.BRONZE_ARCHIVE})
 
 
 def queries_of(settings: Settings, share: Share | None = None) -> tuple[Query, ...]:

@@ -33,7 +33,7 @@ from tests.integration.speed_layer_events import order
 pytestmark = pytest.mark.timeout(900)
 
 PASSWORD = "whole-platform"
-_URGENT = (Query.LIVE_METRICS, Query.FRAUD_INSTANT)
+_URGENT = (Query.LIVE_METRICS, Query.FRAUD_INSTANT, Query.BRONZE_ARCHIVE)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from include.messaging.topics import create_topics
 
 def settings_in(folder: Path) -> Settings:
     """Settings of a platform of its own: this data folder, free ports, small heaps, no `.env`."""
-    ports = iter(find_free(8))
+    ports = iter(find_free(9))
     return Settings(
         _env_file=None,
         platform_data_dir=folder,
@@ -32,6 +32,7 @@ def settings_in(folder: Path) -> Settings:
         elasticsearch_heap="512m",
         kafka_port=next(ports),
         kafka_controller_port=next(ports),
+        kafka_metrics_port=next(ports),
         elasticsearch_port=next(ports),
         elasticsearch_transport_port=next(ports),
         spark_ui_port=next(ports),

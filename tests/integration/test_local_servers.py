@@ -1,5 +1,7 @@
 """The local Kafka and Elasticsearch, as every test of this tier gets them."""
 
+from datetime import UTC, datetime
+
 import httpx
 from kafka import KafkaConsumer, KafkaProducer
 
@@ -7,7 +9,9 @@ from include.config import Settings
 from include.local.elasticsearch import ElasticsearchNode
 from include.local.kafka import KafkaBroker
 from include.messaging.topics import create_topics, topic_states
-from include.names import Topic
+from include.monitoring.engines import Engines, kafka_counters
+from include.names import Part, Topic
+from include.serving.client import connect
 
 
 def test_the_broker_has_every_topic_once(kafka: Settings) -> None:
@@ -36,6 +40,21 @@ def test_elasticsearch_refuses_to_make_an_index_by_itself(elasticsearch: Setting
 def test_both_servers_say_they_are_healthy(kafka_and_elasticsearch: Settings) -> None:
     assert KafkaBroker(kafka_and_elasticsearch).problem() is None
     assert ElasticsearchNode(kafka_and_elasticsearch).problem() is None
+
+
+def test_the_broker_shows_heap_collectors_and_traffic(kafka_and_elasticsearch: Settings) -> None:
+    exposition = httpx.get(f"http://127.0.0.1:{kafka_and_elasticsearch.kafka_metrics_port}/metrics").text
+    assert "kafka_topic_messagesin_total" in exposition
+    assert "kafka_underreplicatedpartitions 0.0" in exposition
+    found = kafka_counters(exposition)
+    assert 10 < found["heap_used_mb"] <= found["heap_max_mb"]
+    assert found["gc_ms"] > 0
+
+
+def test_each_local_engine_is_observed_by_its_name(kafka_and_elasticsearch: Settings) -> None:
+    with connect(kafka_and_elasticsearch) as client:
+        records = list(Engines(kafka_and_elasticsearch).take(datetime.now(UTC), client, 0))
+    assert {record.subject for record in records} == {Part.KAFKA, Part.ELASTICSEARCH}
 
 
 def test_a_server_that_is_away_says_where_it_was_looked_for(kafka: Settings) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from include.config import Settings
 from include.local.ports import find_free
-from include.monitoring.engines import elasticsearch_counters, figures, spark_counters
+from include.monitoring.engines import elasticsearch_counters, figures, kafka_counters, spark_counters
 from include.monitoring.exporter import Exporter
 from include.monitoring.tables import TableWrites
 from include.names import Table
@@ -48,6 +48,22 @@ def test_counters_of_several_nodes_are_added_up() -> None:
     found = elasticsearch_counters({"nodes": {"a": NODE, "b": NODE}})
 
     assert (found["heap_used_mb"], found["gc_ms"], found["queries"], found["documents"]) == (800.0, 640.0, 200.0, 2000)
+
+
+def test_the_brokers_heap_and_collectors_are_read_from_its_exporter() -> None:
+    exposition = """\
+# TYPE jvm_memory_used_bytes gauge
+jvm_memory_used_bytes{area="heap"} 2.5E8
+jvm_memory_used_bytes{area="nonheap"} 9.0E7
+# TYPE jvm_memory_max_bytes gauge
+jvm_memory_max_bytes{area="heap"} 5.0E8
+# TYPE jvm_gc_collection_seconds summary
+jvm_gc_collection_seconds_count{gc="G1 Young Generation"} 7
+jvm_gc_collection_seconds_sum{gc="G1 Young Generation"} 0.03
+jvm_gc_collection_seconds_sum{gc="G1 Old Generation"} 0.01
+"""
+
+    assert kafka_counters(exposition) == {"heap_used_mb": 250.0, "heap_max_mb": 500.0, "gc_ms": 40.0}
 
 
 def test_a_drivers_heap_and_collectors_are_found_among_its_gauges() -> None:
