@@ -1,6 +1,6 @@
 """The Spark driver of the batch bench: each job of the batch layer once on synthetic records, and plain Spark on them.
 
-spark-submit tests/performance/batch_driver.py EVENTS RATE RESULT
+spark-submit tests/performance/batch_driver.py EVENTS RATE LIMIT_RUNS RESULT
 """
 
 import json
@@ -26,7 +26,6 @@ from spark_jobs.session import build_session
 from tests.performance.synthetic import BROKEN_EVERY, COPY_EVERY, PARTITIONS, records
 
 _ROWS_PER_FILE: Final = 20_000
-_LIMIT_RUNS: Final = 3
 
 
 def _timed(action: Callable[[], Any]) -> tuple[float, Any]:
@@ -66,7 +65,7 @@ def view(spark: SparkSession, settings: Settings, events: int) -> dict[str, Any]
     return handover.recompute(spark, settings, store.folder(run))
 
 
-def measure(spark: SparkSession, settings: Settings, events: int, rate: int) -> dict[str, Any]:
+def measure(spark: SparkSession, settings: Settings, events: int, rate: int, limit_runs: int) -> dict[str, Any]:
     """Seconds of each job, and whether each gave what the records hold."""
     seconds: dict[str, float] = {}
     half = events // 2 // BROKEN_EVERY * BROKEN_EVERY
@@ -78,7 +77,7 @@ def measure(spark: SparkSession, settings: Settings, events: int, rate: int) -> 
     seconds["silver"] = round(seconds["silver_first_half"] + seconds["silver_second_half"], 2)
     seconds["gold"], _ = _timed(lambda: gold.run(spark, settings))
     seconds["handover"], result = _timed(lambda: view(spark, settings, events))
-    runs = [_timed(lambda: plain_spark(spark, settings))[0] for _ in range(_LIMIT_RUNS)]
+    runs = [_timed(lambda: plain_spark(spark, settings))[0] for _ in range(limit_runs)]
     bronze_files = [unquote(urlsplit(name).path) for name in read(spark, Table.BRONZE_EVENTS, settings).inputFiles()]
     seconds["compact"], compacted = _timed(lambda: compact.compact(spark, settings, Table.BRONZE_EVENTS))
     found = {
@@ -105,11 +104,11 @@ def measure(spark: SparkSession, settings: Settings, events: int, rate: int) -> 
     }
 
 
-def main(events: int, rate: int, result: Path) -> None:
+def main(events: int, rate: int, limit_runs: int, result: Path) -> None:
     """Run as a Spark job."""
     spark = build_session("bench-batch", "batch")
     try:
-        figures = measure(spark, load_settings(), events, rate)
+        figures = measure(spark, load_settings(), events, rate, limit_runs)
     finally:
         spark.stop()
     result.write_text(json.dumps(figures), encoding="utf-8")
@@ -117,4 +116,4 @@ def main(events: int, rate: int, result: Path) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
+    main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]))

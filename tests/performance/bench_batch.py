@@ -15,16 +15,17 @@ _DRIVER: Final = PROJECT_ROOT / "tests" / "performance" / "batch_driver.py"
 _JOBS: Final = ("silver", "gold", "compact", "handover")
 
 
-def measure(events: int, rate: int, memory: str) -> dict[str, Any]:
+def measure(events: int, rate: int, memory: str, limit_runs: int) -> dict[str, Any]:
     """One volume, in a Spark application of its own; then DuckDB on the same records."""
 
     def also_by_duckdb(figures: dict[str, Any], folder: Path) -> None:
         files = figures.pop("bronze_files")
         figures["duckdb"] = duckdb_sums.measure(
-            files, os.cpu_count() or 1, f"{memory.rstrip('m')}MB", folder / "duckdb"
+            files, os.cpu_count() or 1, f"{memory.rstrip('m')}MB", folder / "duckdb", limit_runs
         )
 
-    figures, driver = spark_driver.run(_DRIVER, str(events), str(rate), memory=memory, afterwards=also_by_duckdb)
+    arguments = (str(events), str(rate), str(limit_runs))
+    figures, driver = spark_driver.run(_DRIVER, *arguments, memory=memory, afterwards=also_by_duckdb)
     return summary(events, figures, driver)
 
 
@@ -73,10 +74,11 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--rate", type=int, default=200, help="events per second of the simulated time")
     parser.add_argument("--memory", default="1536m", help="heap of the driver, as 1536m; DuckDB may use as much")
+    parser.add_argument("--limit-runs", type=int, default=3, help="runs of plain Spark and DuckDB, whose median counts")
     options = parser.parse_args(arguments)
     # Copies and broken records come at fixed distances: whole rounds make the truth exact.
     volumes = [max(2, int(text) // BROKEN_EVERY) * BROKEN_EVERY for text in options.events.split(",")]
-    results = [measure(events, options.rate, options.memory) for events in volumes]
+    results = [measure(events, options.rate, options.memory, options.limit_runs) for events in volumes]
     columns = ["events", *_JOBS, "silver + gold", "plain Spark", "DuckDB", "peak MiB"]
     report.show("Rows per second (share of plain Spark)", columns, _rows(results))
     sys.stdout.write(f"{report.write('batch', {'volumes': results})}\n")

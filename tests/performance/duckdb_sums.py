@@ -19,7 +19,7 @@ _QUERY: Final = """
 """
 
 
-def measure(files: Sequence[str], cores: int, memory: str, spill: Path) -> dict[str, Any]:
+def measure(files: Sequence[str], cores: int, memory: str, spill: Path, runs: int) -> dict[str, Any]:
     """Sum the records of some Parquet files.
 
     Args:
@@ -27,6 +27,7 @@ def measure(files: Sequence[str], cores: int, memory: str, spill: Path) -> dict[
         cores: Threads to use.
         memory: Most memory to use, as ``1536MB``.
         spill: Folder for what does not fit.
+        runs: How often.
 
     Returns:
         Seconds of each run and the number of events that were counted.
@@ -35,7 +36,7 @@ def measure(files: Sequence[str], cores: int, memory: str, spill: Path) -> dict[
     seconds: list[float] = []
     events = 0
     with duckdb.connect(config={"threads": cores, "memory_limit": memory, "temp_directory": str(spill)}) as connection:
-        for _ in range(3):
+        for _ in range(runs):
             begun = time.monotonic()
             rows = connection.execute(_QUERY.format(fields=fields), [list(files)]).fetchall()
             seconds.append(round(time.monotonic() - begun, 2))
