@@ -23,6 +23,7 @@ from include.settings.web import WebSettings
 __all__ = ["PROJECT_ROOT", "Settings", "get_settings", "load_settings"]
 
 
+_SECRETS_VARIABLE: Final = "PLATFORM_SECRETS_DIR"
 _PAIRS: Final = (("kafka_certificate_file", "kafka_key_file"), ("tls_certificate_file", "tls_key_file"))
 _PEM_FILES: Final = (*chain.from_iterable(_PAIRS), "kafka_ca_file", "elasticsearch_ca_file", "tls_ca_file")
 
@@ -70,9 +71,15 @@ class Settings(AlertSettings, WebSettings, LayerSettings, SearchSettings, KafkaS
         return self.kafka_bootstrap_servers or f"{self.platform_bind_host}:{self.kafka_port}"
 
     @property
+    def search_urls(self) -> list[str]:
+        """Addresses of Elasticsearch's nodes: one that does not answer is passed over."""
+        local = f"http://{self.platform_bind_host}:{self.elasticsearch_port}"
+        return self.elasticsearch_url.split(",") if self.elasticsearch_url else [local]
+
+    @property
     def search_url(self) -> str:
-        """Address of Elasticsearch."""
-        return self.elasticsearch_url or f"http://{self.platform_bind_host}:{self.elasticsearch_port}"
+        """Address of Elasticsearch, for what takes only one; of several nodes the first."""
+        return self.search_urls[0]
 
     @property
     def airflow_url(self) -> str:
@@ -139,8 +146,11 @@ def load_settings() -> Settings:
     Raises:
         ConfigurationError: If a variable has a value that cannot be used; names the variable and the mend.
     """
+    secrets = os.environ.get(_SECRETS_VARIABLE) or None
+    if secrets and not Path(secrets).is_dir():
+        raise ConfigurationError(f"{_SECRETS_VARIABLE} is {secrets!r}, which is no folder: mount the secrets there")
     try:
-        return Settings()
+        return Settings(_secrets_dir=secrets)
     except ValidationError as error:
         raise ConfigurationError(_readable(error)) from error
 

@@ -86,7 +86,7 @@ def _watch(look: "Callable[[], Kpis]", console: "Console", interval: float, as_j
 
 def _reindex(
     alias: Annotated[Alias, typer.Argument(help="The alias whose index is rebuilt.")],
-    from_lake: Annotated[bool, typer.Option("--from-lake", help="Take the documents from silver (events).")] = False,
+    from_lake: Annotated[bool, typer.Option("--from-lake", help="From silver (events) or gold (metrics).")] = False,
     documents: Annotated[Path | None, typer.Option(help="Take them from a folder of bulk bodies.")] = None,
     allow_fewer: Annotated[bool, typer.Option("--allow-fewer", help="The new index may hold fewer.")] = False,
     as_json: AsJson = False,
@@ -110,12 +110,9 @@ def _reindex(
 def _rollback(alias: Annotated[Alias, typer.Argument(help="The alias.")]) -> None:
     """Put the index before the last reindex back, with all that was written since."""
     from include.config import get_settings
-    from include.serving.client import connect, reachable
-    from include.serving.reindex import rollback
+    from include.serving.rebuild import put_back
 
-    settings = get_settings()
-    with reachable(settings), connect(settings) as client:
-        typer.echo(f"{alias}: {rollback(client, alias)} is back")
+    typer.echo(f"{alias}: {put_back(get_settings(), alias)} is back")
 
 
 def _install() -> None:

@@ -4,12 +4,10 @@ Every step is noted in the run's record after it is done, and doing a step again
 killed anywhere is finished by the next one, and readers of the alias see the old view or the new one, never a half.
 """
 
-import fcntl
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import Any, Final
 from elasticsearch import Elasticsearch
 
 from include.config import Settings
-from include.errors import HandoverRefusedError, PlatformError
+from include.errors import HandoverRefusedError
 from include.handover.batch_indices import batch_index, fill, verify
 from include.handover.cells import hours_in, read_hour
 from include.handover.comparison import Comparison, compare
@@ -34,10 +32,6 @@ logger = logging.getLogger(__name__)
 Recompute = Callable[[Path], None]
 
 _POLL_SECONDS: Final = 0.2
-
-
-class HandoverBusyError(PlatformError):
-    """Raised when another handover runs."""
 
 
 class Handover:
@@ -66,7 +60,7 @@ class Handover:
             HandoverRefusedError: If the layers differ without a reason and nobody accepted it.
             HandoverBusyError: If another handover runs.
         """
-        with self._alone():
+        with self.store.alone():
             self._clean_up()
             run = self.store.unfinished() or self._plan()
             if run is None:
@@ -76,16 +70,6 @@ class Handover:
             while not run.step.is_last:
                 run = self.advance(run, rehearse=rehearse)
             return run
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        self.store.root.mkdir(parents=True, exist_ok=True)
-        with (self.store.root / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise HandoverBusyError("another handover runs: wait for it to end, or stop it") from error
-            yield
 
     def _plan(self) -> HandoverRun | None:
         segments = self._seal()

@@ -3,7 +3,10 @@
 The record says which step is done. A run that ended early is found again by its record, and goes on from there.
 """
 
+import fcntl
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from include.config import Settings
+from include.errors import PlatformError
 from include.handover.checkpoint import Offsets
 from include.handover.segments import Segment, write_atomically
 
@@ -88,11 +92,30 @@ def load_run(folder: Path) -> HandoverRun:
     return HandoverRun(**row)
 
 
+class HandoverBusyError(PlatformError):
+    """Raised when another handover runs."""
+
+
 class RunStore:
     """All runs of a platform."""
 
     def __init__(self, settings: Settings) -> None:
         self.root = settings.platform_data_dir / "handover"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else changes which batch indices are read while the block runs.
+
+        Raises:
+            HandoverBusyError: If somebody does already.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise HandoverBusyError("another handover runs: wait for it to end, or stop it") from error
+            yield
 
     def folder(self, run: HandoverRun) -> Path:
         """The folder of a run."""

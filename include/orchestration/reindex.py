@@ -12,13 +12,14 @@ from include.errors import ConfigurationError
 from include.names import Alias
 from include.serving import housekeeping
 from include.serving.client import connect, reachable
-from include.serving.reindex import reindex, rollback
+from include.serving.rebuild import put_back
+from include.serving.rebuild import rebuild as rebuild_index
 
 _TIMEOUT_SECONDS = 120.0
 
 
-def rebuild(settings: Settings, alias: Alias, *, back: bool) -> dict[str, Any]:
-    """Rebuild the index of an alias, or go back to the one before.
+def rebuild(settings: Settings, alias: Alias, *, from_lake: bool, back: bool) -> dict[str, Any]:
+    """Rebuild the index of an alias, from itself or from the lake, or go back to the one before.
 
     Returns:
         Counts and names, for the asset event.
@@ -27,11 +28,13 @@ def rebuild(settings: Settings, alias: Alias, *, back: bool) -> dict[str, Any]:
         AirflowFailException: If the documents do not fit or there is nothing to go back to; a retry would not help.
     """
     started = time.monotonic()
-    with reachable(settings), connect(settings, timeout_seconds=_TIMEOUT_SECONDS) as client:
-        try:
-            done = {"index": rollback(client, alias)} if back else asdict(reindex(client, alias))
-        except ConfigurationError as error:
-            raise AirflowFailException(str(error)) from error
+    try:
+        if back:
+            done: dict[str, Any] = {"index": put_back(settings, alias)}
+        else:
+            done = asdict(rebuild_index(settings, alias, from_lake=from_lake))
+    except ConfigurationError as error:
+        raise AirflowFailException(str(error)) from error
     return {**done, "alias": alias.value, "seconds": round(time.monotonic() - started, 1)}
 
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from include.names import Alias
+from include.serving.answers import SAME_COPY
 from include.serving.freshness import iso
 from include.stock.shelf import Status
 
@@ -17,7 +18,7 @@ _CURRENCIES: Final = 50
 
 def header(alias: Alias) -> Body:
     """Of one search in a ``msearch``; an alias that is not there yet is an empty answer."""
-    return {"index": alias.value, "ignore_unavailable": True, "allow_no_indices": True}
+    return {"index": alias.value, "ignore_unavailable": True, "allow_no_indices": True, "preference": SAME_COPY}
 
 
 def series(since: datetime, until: datetime, bucket_seconds: int) -> Body:

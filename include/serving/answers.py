@@ -1,10 +1,14 @@
 """What every reader does with an answer of Elasticsearch: refuse what is not whole, print money."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from include.errors import PartUnavailableError
 from include.names import Part
+
+# The ``preference`` of whoever asks again and again: where nodes hold copies, each shows new documents at its own
+# moment, and a total asked of one and then of another would go back.
+SAME_COPY: Final = "platform"
 
 
 def money(cents: int) -> str:

@@ -73,8 +73,7 @@ class BulkWriter:
 
     def __init__(
         self,
-        url: str,
-        *,
+        *urls: str,
         api_key: str | None = None,
         ca_file: Path | None = None,
         give_up_seconds: float = 600.0,
@@ -85,7 +84,7 @@ class BulkWriter:
         """Store what is needed.
 
         Args:
-            url: Address of Elasticsearch.
+            *urls: Addresses of Elasticsearch's nodes; after one that does not answer the next is asked.
             api_key: API key, where it asks for one.
             ca_file: Who signed its certificate, in PEM format; the known authorities otherwise.
             give_up_seconds: How long to wait for an Elasticsearch that is busy or away before the error is raised.
@@ -95,9 +94,9 @@ class BulkWriter:
                 requests a second at most.
         """
         headers = {"Content-Type": "application/x-ndjson"} | ({"Authorization": f"ApiKey {api_key}"} if api_key else {})
-        self._http = httpx.Client(
-            base_url=url, headers=headers, timeout=httpx.Timeout(30.0, connect=3.0), verify=trust(ca_file)
-        )
+        self._http = httpx.Client(headers=headers, timeout=httpx.Timeout(30.0, connect=3.0), verify=trust(ca_file))
+        self._urls = urls
+        self._turn = 0
         self._give_up_seconds = give_up_seconds
         self._stop = stop or threading.Event()
         self._on_wait = on_wait
@@ -157,11 +156,12 @@ class BulkWriter:
         body = "".join(f"{document.action}\n{document.source}\n" for document in documents)
         try:
             answer = self._http.post(
-                f"/{index}/_bulk",
+                f"{self._urls[self._turn % len(self._urls)]}/{index}/_bulk",
                 content=body.encode(),
                 params=self._parameters,
             )
         except httpx.TransportError as error:
+            self._turn += 1
             return [], f"no answer ({type(error).__name__})"
         if answer.status_code in _PASSING:
             return [], f"answers {answer.status_code}: {answer.text[:200]}"
@@ -193,7 +193,7 @@ def bulk_writer(settings: Settings, **options: Any) -> BulkWriter:
     """A writer to the platform's Elasticsearch."""
     key = settings.elasticsearch_api_key
     return BulkWriter(
-        settings.search_url,
+        *settings.search_urls,
         api_key=key.get_secret_value() if key else None,
         ca_file=settings.elasticsearch_ca_file,
         **options,

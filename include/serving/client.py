@@ -19,13 +19,13 @@ _POOL_SIZE: Final = 20
 def _options(settings: Settings, timeout_seconds: float, connections: int) -> dict[str, Any]:
     key = settings.elasticsearch_api_key
     return {
-        "hosts": [settings.search_url],
+        "hosts": settings.search_urls,
         "api_key": key.get_secret_value() if key else None,
         **({"ca_certs": str(settings.elasticsearch_ca_file)} if settings.elasticsearch_ca_file else {}),
         "request_timeout": timeout_seconds,
         "connections_per_node": connections,
-        # Who waits for an answer decides whether to ask again; the client does not do it unseen.
-        "max_retries": 0,
+        # Who waits for an answer decides whether to ask again; unseen, the client only passes over nodes that are away.
+        "max_retries": len(settings.search_urls) - 1,
         "retry_on_timeout": False,
     }
 
@@ -58,5 +58,6 @@ def reachable(settings: Settings) -> Iterator[None]:
 def unavailable(settings: Settings, error: Exception) -> PartUnavailableError:
     """The error of a request that got no answer."""
     return PartUnavailableError(
-        Part.ELASTICSEARCH, f"no answer at {settings.search_url} ({type(error).__name__}); start it with ./run.sh start"
+        Part.ELASTICSEARCH,
+        f"no answer at {' or '.join(settings.search_urls)} ({type(error).__name__}); start it: ./run.sh start",
     )

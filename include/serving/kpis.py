@@ -10,7 +10,7 @@ from elasticsearch import ApiError, Elasticsearch, NotFoundError
 from include.errors import PartUnavailableError
 from include.names import Alias, Part
 from include.serving.activity import USER_SPANS, Activity, activity_from, activity_search
-from include.serving.answers import money, not_installed, require_whole
+from include.serving.answers import SAME_COPY, money, not_installed, require_whole
 from include.serving.freshness import Freshness, freshness_from, freshness_searches, iso
 
 # Beyond it, minutes say little: ask for a time series with coarser buckets.
@@ -153,7 +153,8 @@ def range_of(now: datetime, minutes: int) -> tuple[datetime, datetime]:
 
 def kpi_searches(since: datetime, until: datetime) -> list[dict[str, Any]]:
     """All searches behind the key figures, for one ``msearch``."""
-    return [{}, _sales_search(since, until), {}, activity_search(since, until), *freshness_searches()]
+    header = {"preference": SAME_COPY}
+    return [header, _sales_search(since, until), header, activity_search(since, until), *freshness_searches()]
 
 
 def kpis_from(answers: Sequence[Mapping[str, Any]], since: datetime, until: datetime) -> Kpis:

@@ -18,7 +18,7 @@ from include.serving.takeover import carry, give_back, hidden_index, marks_from,
 
 logger = logging.getLogger(__name__)
 
-# Several indices stand behind it, each replaced by the handover of the layers.
+# Several indices stand behind it: see include/handover/reload.py.
 _NOT_HERE: Final = Alias.METRICS
 
 
@@ -116,8 +116,8 @@ def rollback(client: Elasticsearch, alias: Alias) -> str:
 def _the_index(client: Elasticsearch, alias: Alias) -> str:
     if alias is _NOT_HERE:
         raise ConfigurationError(
-            f"{alias.value} has one index for each segment and day; they are rebuilt by the handover: "
-            "python main.py handover --help"
+            f"{alias.value} has one index for each segment and day; the days are loaded again from gold: "
+            f"python main.py reindex {alias.value} --from-lake"
         )
     behind = indices_behind(client, alias)
     if len(behind) == 2 and (hidden := hidden_index(client, alias)):

@@ -30,4 +30,9 @@ class PlaceSettings(BaseSettings):
         None, description="Root of the Delta tables: a folder or an s3a:// address. Default: lake/ in the data folder."
     )
 
+    platform_secrets_dir: Path | None = Field(
+        None,
+        description="Folder with a file for each secret, named as its variable in small letters (kafka_password), as "
+        "Docker and Kubernetes mount them. Variables win. Read from the environment, not from .env.",
+    )
     java_home: Path | None = Field(None, description="Java 17 or newer. Default: the java on the PATH.")

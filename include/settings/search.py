@@ -13,7 +13,11 @@ class SearchSettings(BaseSettings):
 
     elasticsearch_port: Port = Field(9200, description="HTTP port of the local Elasticsearch.")
     elasticsearch_transport_port: Port = Field(9300, description="Transport port of the local Elasticsearch.")
-    elasticsearch_url: str | None = Field(None, description="Elasticsearch to use. Default: the local one.")
+    elasticsearch_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^,\s]+(,https?://[^,\s]+)*$",
+        description="Elasticsearch to use; several nodes of a cluster are separated by commas. Default: the local one.",
+    )
     elasticsearch_heap: str = Field("1g", pattern=r"^\d+[mg]$", description="Heap of the local Elasticsearch.")
     elasticsearch_api_key: SecretStr | None = Field(None, description="API key, where Elasticsearch asks for one.")
     index_keep_hours: int = Field(

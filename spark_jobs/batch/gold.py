@@ -9,7 +9,8 @@ commit, so a reader sees all of them old or all of them new, and doing a day aga
 import argparse
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
@@ -41,6 +42,7 @@ MINUTE: Final = 60
 KEYS: Final = ("dimension", "value", "currency")
 COUNTS: Final = ("events", "orders", "items", "returns", "sessions", "carts", "checkouts")
 AMOUNTS: Final = ("revenue", "refunded")
+_AT_ONCE: Final = 2
 
 
 @dataclass
@@ -118,11 +120,23 @@ def _write_metrics(spark: SparkSession, settings: Settings, events: DataFrame, r
     _write_days(spark, settings, longer(hours, "day"), Table.GOLD_METRICS_DAILY, report)
 
 
+def _write_visits(spark: SparkSession, settings: Settings, events: DataFrame, report: GoldReport) -> None:
+    visits = _write_days(spark, settings, sessions(events), Table.GOLD_SESSIONS, report)
+    _write_days(spark, settings, funnel(visits), Table.GOLD_FUNNEL_DAILY, report)
+
+
 def _write_stock(spark: SparkSession, settings: Settings, events: DataFrame, report: GoldReport) -> None:
     movements = stock_movements(events, load_rules(settings.stock_rules_file))
     _write_days(spark, settings, movements, Table.GOLD_STOCK_MOVEMENTS_DAILY, report)
     everything = read(spark, Table.GOLD_STOCK_MOVEMENTS_DAILY, settings)
     _write_whole(settings, stock_days(everything), Table.GOLD_STOCK_DAILY, report)
+
+
+def _side_by_side(*parts: Callable[[], object]) -> None:
+    """Tables that do not need each other: planning and compiling one keeps a single core busy."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for started in [pool.submit(part) for part in parts]:
+            started.result()
 
 
 def run(spark: SparkSession, settings: Settings, days: Sequence[str] = (), *, full: bool = False) -> GoldReport:
@@ -147,12 +161,13 @@ def _run(spark: SparkSession, settings: Settings, days: Sequence[str], *, full: 
     report = GoldReport(days=sorted({*changed, *days}))
     if report.days:
         chosen = events.where(in_days(report.days))
-        _write_metrics(spark, settings, chosen, report)
-        visits = _write_days(spark, settings, sessions(chosen), Table.GOLD_SESSIONS, report)
-        _write_days(spark, settings, funnel(visits), Table.GOLD_FUNNEL_DAILY, report)
-        _write_days(spark, settings, product_days(chosen), Table.GOLD_PRODUCTS_DAILY, report)
-        _write_stock(spark, settings, chosen, report)
-        _write_customers(spark, settings, report)
+        _side_by_side(
+            lambda: _write_metrics(spark, settings, chosen, report),
+            lambda: _write_visits(spark, settings, chosen, report),
+            lambda: _write_stock(spark, settings, chosen, report),
+            lambda: _write_days(spark, settings, product_days(chosen), Table.GOLD_PRODUCTS_DAILY, report),
+            lambda: _write_customers(spark, settings, report),
+        )
     record(spark, settings, JOB, upto)
     logger.info("gold %s", json.dumps(asdict(report)))
     return report

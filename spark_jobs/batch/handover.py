@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -39,6 +39,7 @@ from spark_jobs.batch.archived import wait_archived
 from spark_jobs.batch.days import in_days
 from spark_jobs.batch.families import duplicate_events, silver_events
 from spark_jobs.batch.gold import replace_days
+from spark_jobs.batch.metric_documents import WINDOW_SECONDS, documents, totals, write_lines
 from spark_jobs.batch.vectors import within
 from spark_jobs.batch.view import change, events_before, touched_days
 from spark_jobs.io import read, write
@@ -47,9 +48,6 @@ from spark_jobs.transforms.late import late_windows
 from spark_jobs.transforms.metrics import additive_metrics
 
 logger = logging.getLogger(__name__)
-
-WINDOW_SECONDS: Final = 10
-_TIME: Final = "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"
 
 
 def _with_minor_units(metrics: DataFrame) -> DataFrame:
@@ -93,42 +91,6 @@ def _stamps(events: DataFrame) -> DataFrame:
     )
 
 
-def _documents(rows: DataFrame, run: HandoverRun, processed_at: datetime) -> DataFrame:
-    """Bulk bodies: a line for the action, a line for the document."""
-    parts = (F.col("window_start").cast("long").cast("string"), F.col("dimension"), F.col("value"))
-    identity = F.concat_ws(":", *parts, F.coalesce("currency", F.lit("-")))
-    action = F.to_json(F.struct(F.struct(identity.alias("_id")).alias("index")))
-    stamp = F.lit(processed_at.astimezone(UTC).isoformat(timespec="milliseconds"))
-    times = ("window_start", "event_time_max", "kafka_time_min", "kafka_time_max")
-    source = F.to_json(
-        F.struct(
-            *(F.date_format(name, _TIME).alias(name) for name in times),
-            F.lit(WINDOW_SECONDS).alias("window_seconds"),
-            "dimension",
-            "value",
-            "currency",
-            *MEASURES,
-            F.lit("batch").alias("layer"),
-            F.lit(run.run_id).alias("query_id"),
-            stamp.alias("processed_at"),
-            stamp.alias("indexed_at"),
-        )
-    )
-    return rows.select(F.concat(action, F.lit("\n"), source).alias("line"), F.col("event_date").alias("day"))
-
-
-def _totals(rows: DataFrame) -> dict[str, dict[str, int]]:
-    """Per day the number of documents and the sums of the dimension ``all``, over currencies only to be compared."""
-    is_all = F.col("dimension") == "all"
-    sums = [F.coalesce(F.sum(F.when(is_all, F.col(name))), F.lit(0)).alias(name) for name in MEASURES]
-    found = rows.groupBy("event_date").agg(F.count(F.lit(1)).alias("documents"), *sums).collect()
-    return {row["event_date"].isoformat(): {name: int(row[name]) for name in ("documents", *MEASURES)} for row in found}
-
-
-def _write_lines(lines: DataFrame, folder: Path, by: str) -> None:
-    lines.repartition(by).write.mode("overwrite").partitionBy(by).text(str(folder))
-
-
 def _write_days(
     spark: SparkSession, settings: Settings, run: HandoverRun, folder: Path, now: DataFrame, days: list[str]
 ) -> dict[str, dict[str, int]]:
@@ -151,8 +113,8 @@ def _write_days(
     )
     replace_days(rows, Table.GOLD_METRICS_10S, settings, days)
     written = read(spark, Table.GOLD_METRICS_10S, settings).where(in_days(days))
-    _write_lines(_documents(written, run, datetime.now(UTC)), folder / "documents", "day")
-    return _totals(written)
+    write_lines(documents(written, datetime.now(UTC)), folder / "documents", "day")
+    return totals(written)
 
 
 def recompute(spark: SparkSession, settings: Settings, folder: Path) -> dict[str, Any]:
@@ -174,7 +136,7 @@ def recompute(spark: SparkSession, settings: Settings, folder: Path) -> dict[str
         duplicates = duplicates.where(in_days(days)).localCheckpoint()
         changed = change(events, duplicates, start, end, settings.dedup_window_seconds)
         sums = cells(changed).persist(StorageLevel.DISK_ONLY)
-        _write_lines(sums.select("line", "hour"), folder / "cells", "hour")
+        write_lines(sums.select("line", "hour"), folder / "cells", "hour")
         tally = _tally(sums)
         sums.unpersist()
         result["late"] = _write_late(spark, settings, run, changed[Kind.GAINED])

@@ -12,7 +12,8 @@ from elasticsearch.helpers import bulk
 from playwright.sync_api import BrowserContext, Page, expect
 
 from include.serving.client import connect
-from tests.browser.conftest import PASSWORDS, SCREENSHOTS, Site, logged_in
+from tests.browser.conftest import SCREENSHOTS
+from tests.browser.served_page import PASSWORDS, Site, logged_in
 from tests.browser.shop_in_use import sold
 
 

@@ -12,6 +12,7 @@ BENCHES: Final = {
     "beside": "tests.performance.bench_beside",
     "fraud": "tests.performance.bench_fraud",
     "serve": "tests.performance.bench_serve",
+    "page": "tests.performance.bench_page",
     "collect": "tests.performance.bench_collect",
     "quality": "tests.performance.bench_quality",
 }

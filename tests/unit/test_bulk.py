@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from include.errors import PartUnavailableError
+from include.local.ports import find_free
 from include.serving.bulk import BulkWriter, Document
 
 Answer = Callable[[list[str]], tuple[int, str]]
@@ -192,3 +193,12 @@ def test_large_sets_are_sent_in_parts(server: Server, writer: BulkWriter) -> Non
 
     assert writer.send("i", large).written == 9
     assert [len(lines) // 2 for lines in server.requests] == [3, 3, 3]
+
+
+def test_after_a_node_that_is_away_the_next_one_is_asked(server: Server) -> None:
+    server.script = [lambda lines: (200, items(201, 201, 201))]
+    [away] = find_free(1)
+    writer = BulkWriter(f"http://127.0.0.1:{away}", server.url, give_up_seconds=10)
+    assert writer.send("metrics-1", DOCUMENTS).written == 3
+    writer.close()
+    assert server.paths == ["/metrics-1/_bulk?" + server.paths[0].partition("?")[2]]

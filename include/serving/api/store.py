@@ -11,7 +11,7 @@ from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 from include.config import Settings
 from include.errors import PartUnavailableError
 from include.names import Alias, Part
-from include.serving.answers import not_installed, require_whole
+from include.serving.answers import SAME_COPY, not_installed, require_whole
 from include.serving.api.shared import Shared
 from include.serving.client import connect_async, unavailable
 from include.serving.freshness import Freshness, freshness_from, freshness_searches
@@ -70,9 +70,9 @@ class Store:
     async def search(self, alias: Alias | None, body: Mapping[str, Any]) -> dict[str, Any]:
         """One search; refuses an answer that misses a part."""
         async with self._turn() as client:
-            answer = await client.search(
-                index=alias.value if alias else None, timeout=f"{TIMEOUT_SECONDS - 1:g}s", **body
-            )
+            # A view for paging has chosen its copies already.
+            where: dict[str, Any] = {"index": alias.value, "preference": SAME_COPY} if alias else {}
+            answer = await client.search(**where, timeout=f"{TIMEOUT_SECONDS - 1:g}s", **body)
         require_whole(answer.body)
         found: dict[str, Any] = answer.body
         return found
