@@ -145,11 +145,14 @@ def test_the_tables_keep_their_promises(dag_bag: DagBag, platform: Settings) -> 
     assert verdict.rows > 0
 
 
-def test_recommendations_begin_with_what_most_like(dag_bag: DagBag, platform: Settings, client: Elasticsearch) -> None:
+def test_recommendations_are_published_with_the_reason(
+    dag_bag: DagBag, platform: Settings, client: Elasticsearch
+) -> None:
     shown = _run(dag_bag, DagId.RECOMMENDATIONS, days=2)["publish"]
 
-    # In ten seconds of a shop hardly a customer comes back.
-    assert shown["publish"] == "popular", shown["reason"]
+    # How many customers have come back by now decides; what beats popularity clearly, the model's own tests ask.
+    assert shown["publish"] in ("popular", "personal")
+    assert shown["reason"]
     assert client.count(index=Alias.RECOMMENDATIONS.value)["count"] == shown["documents"] > 1
 
 

@@ -176,8 +176,8 @@ def test_a_take_over_that_was_killed_half_way_is_given_back(client: Elasticsearc
     assert event(60).id in texts(client)
 
 
-def test_metrics_are_left_to_the_handover(client: Elasticsearch) -> None:
-    with pytest.raises(ConfigurationError, match="handover"):
+def test_days_of_metrics_are_loaded_from_gold_instead(client: Elasticsearch) -> None:
+    with pytest.raises(ConfigurationError, match="reindex metrics --from-lake"):
         reindex(client, Alias.METRICS)
 
 

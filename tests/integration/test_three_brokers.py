@@ -125,6 +125,10 @@ def test_a_broker_killed_under_load_loses_nothing_that_was_acknowledged(
             os.kill(process_of(each[1]).pid, signal.SIGKILL)
     assert sender.finish(60) == 0
     assert (len(acknowledged), refused) == (RECORDS, [])
-    found = [record.value for record in tail(together, [Topic.PURCHASES.value], beginning=True, idle_seconds=5)]
+    # The one that is away is left out: kafka-python does not close the socket of an attempt that failed.
+    alive = together.model_copy(
+        update={"kafka_bootstrap_servers": f"{each[0].bootstrap_servers},{each[2].bootstrap_servers}"}
+    )
+    found = [record.value for record in tail(alive, [Topic.PURCHASES.value], beginning=True, idle_seconds=5)]
     # Each once, although the sender had to send some again.
     assert sorted(found, key=lambda value: int(value or b"-1")) == [b"%d" % number for number in range(RECORDS)]

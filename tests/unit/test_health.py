@@ -106,11 +106,11 @@ def test_the_background_may_take_its_time() -> None:
     found = {query: judge(query, busy, True, broker, NOW, bounds_of(query)).status for query in Query}
 
     assert found[Query.LIVE_METRICS] == "failed"
-    assert found[Query.BRONZE_ARCHIVE] != "failed"
+    assert found[Query.DEAD_LETTERS] != "failed"
 
 
 def test_a_sick_stream_of_the_background_leaves_the_urgent_driver_alone() -> None:
-    broken = Verdict("bronze_archive", "failed", ("stands still",), restart=True)
+    broken = Verdict("dead_letters", "failed", ("stands still",), restart=True)
 
     assert sick_shares([broken, Verdict("live_metrics"), Verdict("kafka")]) == {Share.BACKGROUND}
 
