@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -68,7 +68,12 @@ def cluster() -> Iterator[tuple[Settings, list[Settings]]]:
             # None of them is healthy before a second one is there.
             list(pool.map(running_nodes.enter_context, started))
         servers = ",".join(one.bootstrap_servers for one in each)
+        processes = [process_of(one) for one in each]
         yield each[0].model_copy(update={"kafka_bootstrap_servers": servers, "kafka_replication": NODES}), each
+        # Asked to end one after the other, the last would wait a minute for a controller.
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def _subfolder(folder: Path, number: int) -> Path:
