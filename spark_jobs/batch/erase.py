@@ -73,9 +73,9 @@ def count(spark: SparkSession, settings: Settings, who: Person) -> dict[str, int
 
 def erase(spark: SparkSession, settings: Settings, who: Person) -> dict[str, int]:
     """Put the pseudonym in the person's place in every table; erasing again finds nothing more."""
-    found = count(spark, settings, who)
-    # Silver and gold would otherwise write what they have just read of the person.
+    # Silver and gold would otherwise write what they have just read of the person, into tables counted as free of them.
     with alone(settings, silver.JOB), alone(settings, gold.JOB):
+        found = count(spark, settings, who)
         for name in found:
             table = Table(name)
             delta = DeltaTable.forPath(spark, settings.table_path(table))
