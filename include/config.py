@@ -74,7 +74,7 @@ class Settings(AlertSettings, WebSettings, LayerSettings, SearchSettings, KafkaS
     def search_urls(self) -> list[str]:
         """Addresses of Elasticsearch's nodes: one that does not answer is passed over."""
         local = f"http://{self.platform_bind_host}:{self.elasticsearch_port}"
-        return self.elasticsearch_url.split(",") if self.elasticsearch_url else [local]
+        return [url.rstrip("/") for url in (self.elasticsearch_url or local).split(",")]
 
     @property
     def search_url(self) -> str:

@@ -75,6 +75,6 @@ def test_an_address_of_elasticsearch_that_is_none_is_refused(address: str, monke
 
 
 def test_several_nodes_of_elasticsearch_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ELASTICSEARCH_URL", "http://a:9200,http://b:9200")
+    monkeypatch.setenv("ELASTICSEARCH_URL", "http://a:9200,http://b:9200/")
     assert load_settings().search_urls == ["http://a:9200", "http://b:9200"]
     assert load_settings().search_url == "http://a:9200"
